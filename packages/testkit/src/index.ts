@@ -1,1 +1,58 @@
-export {};
+export { type KamailioOptions, type LaunchedKamailio, launchKamailio, type PresentityRow } from './launch/kamailio.js';
+export {
+  type DatabaseAccess,
+  type LaunchedMariadb,
+  launchMariadb,
+  type MariadbOptions,
+  mariadbFromEnvironment,
+  type TestDatabase,
+} from './launch/mariadb.js';
+export { type MissingPeers, missingPeers, type PeerName, peersReady } from './launch/peers.js';
+export { PresenceServerProcess } from './launch/presence-server.js';
+export type { DigestOptions } from './server/digest-guard.js';
+export type { Publication } from './server/event-state.js';
+export { DatagramGate } from './server/gate.js';
+export type { ExpiresLimits } from './server/limits.js';
+export type { LoseRule, NotifyOptions, Sent } from './server/notify-sender.js';
+export { DEFAULT_PACKAGES } from './server/packages.js';
+export type { RequestRecord } from './server/record.js';
+export type { AnswerRule, RequestMatch, Rule, ScriptHandle, Shape, ShapeRule } from './server/script.js';
+export { PresenceServer, type PresenceServerOptions, type PresenceServerStats } from './server/server.js';
+export {
+  type ServerSettings,
+  type SimulateOptions,
+  type StartedServer,
+  type StartOptions,
+  simulatePresenceServer,
+  startPresenceServer,
+} from './server/start.js';
+export type { NotifyRecord, ServerSubscription } from './server/subscription.js';
+export { SimClock, type SimClockOptions, settle } from './sim/clock.js';
+export { Heap, type HeapItem } from './sim/heap.js';
+export { Ladder } from './sim/ladder.js';
+export { type Datagram, type Fate, type Faults, type Link, SimNetwork } from './sim/network.js';
+export { SimRandom } from './sim/random.js';
+export {
+  type Answer,
+  type ClientRequest,
+  type PublishOptions,
+  ScriptedClient,
+  type ScriptedClientOptions,
+} from './sip/client.js';
+export {
+  answerChallenge,
+  type Credentials,
+  type DigestAlgorithm,
+  type DigestInput,
+  digestAlgorithm,
+  digestResponse,
+  parseDigest,
+} from './sip/digest.js';
+export { bindUdp } from './sip/udp.js';
+export {
+  type Notification,
+  type SubscribeOptions,
+  Watcher,
+  type WatcherOptions,
+  type WatcherSubscription,
+} from './watcher.js';

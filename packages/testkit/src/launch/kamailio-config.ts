@@ -1,0 +1,96 @@
+import { hasKamailioModule } from './peers.js';
+
+export interface KamailioSettings {
+  readonly port: number;
+  readonly databaseUrl: string;
+  readonly folder: string;
+  readonly digest: boolean;
+  /** Where subscriptions are kept: `subs_db_mode` 0 or 3. */
+  readonly subscriptions: 'memory' | 'database';
+  /** Seconds. */
+  readonly minExpires: number;
+  readonly maxExpires: number;
+}
+
+/** Packages beyond presence itself; loaded where they are installed. */
+const EVENT_MODULES = ['presence_xml', 'presence_dialoginfo', 'presence_mwi', 'presence_reginfo'];
+
+/** 407 unless the credentials are right; the realm is the domain of From. */
+const AUTHENTICATE = `
+    if (!auth_check("$fd", "subscriber", "0")) {
+        auth_challenge("$fd", "0");
+        exit;
+    }
+    consume_credentials();`;
+
+/** kamailio.cfg of a presence server: PUBLISH and SUBSCRIBE are handled, OPTIONS answered, all else refused. */
+export function kamailioConfig(settings: KamailioSettings): string {
+  const { port, databaseUrl, digest } = settings;
+  const events = EVENT_MODULES.filter(hasKamailioModule);
+  const modules = ['db_mysql', 'tm', 'sl', 'rr', 'pv', 'maxfwd', 'textops', 'siputils', 'presence', ...events];
+  if (digest) modules.push('auth', 'auth_db');
+  const parameters: [module: string, name: string, value: string | number][] = [
+    ['presence', 'db_url', databaseUrl],
+    ['presence', 'server_address', `sip:127.0.0.1:${port}`],
+    ['presence', 'subs_db_mode', settings.subscriptions === 'database' ? 3 : 0],
+    // Without the cache every publication is a row at once.
+    ['presence', 'publ_cache', 0],
+    // The default table locks break notifying on MariaDB (error 1100).
+    ['presence', 'db_table_lock_type', 0],
+    ['presence', 'min_expires', settings.minExpires],
+    ['presence', 'max_expires', settings.maxExpires],
+    ['presence', 'send_fast_notify', 1],
+  ];
+  if (events.includes('presence_xml')) {
+    parameters.push(['presence_xml', 'db_url', databaseUrl], ['presence_xml', 'force_active', 1]);
+  }
+  if (digest) {
+    parameters.push(
+      ['auth_db', 'db_url', databaseUrl],
+      ['auth_db', 'calculate_ha1', 1],
+      ['auth_db', 'password_column', 'password'],
+    );
+  }
+  return `#!KAMAILIO
+debug=1
+log_stderror=yes
+children=2
+tcp_children=1
+auto_aliases=no
+listen=udp:127.0.0.1:${port}
+listen=tcp:127.0.0.1:${port}
+
+${modules.map((name) => `loadmodule "${name}.so"`).join('\n')}
+
+${parameters.map(([module, name, value]) => `modparam("${module}", "${name}", ${literal(value)})`).join('\n')}
+
+request_route {
+    if (!mf_process_maxfwd_header("10")) {
+        sl_send_reply("483", "Too Many Hops");
+        exit;
+    }
+    if (is_method("OPTIONS")) {
+        sl_send_reply("200", "OK");
+        exit;
+    }
+    if (!is_method("PUBLISH|SUBSCRIBE")) {
+        sl_send_reply("405", "Method Not Allowed");
+        exit;
+    }${digest ? AUTHENTICATE : ''}
+    if (!t_newtran()) {
+        sl_reply_error();
+        exit;
+    }
+    if (is_method("PUBLISH")) {
+        handle_publish();
+    } else {
+        handle_subscribe();
+    }
+    t_release();
+}
+`;
+}
+
+function literal(value: string | number): string {
+  return typeof value === 'number' ? String(value) : `"${value}"`;
+}

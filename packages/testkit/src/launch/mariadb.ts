@@ -1,0 +1,230 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Connection, createConnection } from 'mysql2/promise';
+import { PeerProcess } from './child.js';
+import { freePort, give, privateFolder, removeFolder } from './folder.js';
+import { findCommand, missingPeers } from './peers.js';
+
+const run = promisify(execFile);
+const ATTEMPTS = 3;
+
+/** Where a database server is reached and as whom. */
+export interface DatabaseAccess {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+}
+
+export interface TestDatabase extends DatabaseAccess {
+  readonly name: string;
+  /** `mysql://user:password@host:port/name` */
+  readonly url: string;
+  /** A connection that takes several statements at once; the caller ends it. */
+  connect(): Promise<Connection>;
+  drop(): Promise<void>;
+}
+
+export interface LaunchedMariadb extends DatabaseAccess {
+  /** Process id; undefined for a server that PUA_TEST_MARIADB names. */
+  readonly pid: number | undefined;
+  /** A database of its own for a suite. */
+  createDatabase(): Promise<TestDatabase>;
+  /** Ends the server, at once with `kill`, keeps its files: for crash tests. */
+  interrupt(how?: 'stop' | 'kill'): Promise<void>;
+  /** Starts it again on the same port and files. */
+  resume(): Promise<void>;
+  /** Drops what createDatabase() made; ends the server and removes its files if it was launched. */
+  stop(): Promise<void>;
+}
+
+export interface MariadbOptions {
+  /** Each commit goes to the disk, as a server in use has it. Default false: faster. */
+  readonly durable?: boolean;
+  /** More options of mariadbd, such as `--lower-case-table-names=1`. */
+  readonly arguments?: readonly string[];
+  /** Milliseconds for the start. Default 30000. */
+  readonly startMs?: number;
+}
+
+/** Reads PUA_TEST_MARIADB: `mysql://user:password@host:port` or JSON with host, port, user, password. */
+export function mariadbFromEnvironment(env: NodeJS.ProcessEnv = process.env): DatabaseAccess | undefined {
+  const text = env.PUA_TEST_MARIADB?.trim();
+  if (!text) return undefined;
+  try {
+    if (text.startsWith('{')) {
+      const { host = '127.0.0.1', port = 3306, user = 'root', password = '' } = JSON.parse(text) as DatabaseAccess;
+      return { host, port: Number(port), user, password };
+    }
+    const url = new URL(text);
+    if (url.protocol !== 'mysql:' && url.protocol !== 'mariadb:') throw new Error('not a mysql: URL');
+    const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
+    return { host: url.hostname, port: Number(url.port || 3306), user: user || 'root', password };
+  } catch {
+    // The value may hold a password: it is not shown.
+    throw new Error('PUA_TEST_MARIADB: expected mysql://user:password@host:port or {"host","port","user","password"}');
+  }
+}
+
+/**
+ * A MariaDB of its own in a private folder on a free port of 127.0.0.1; or the one that PUA_TEST_MARIADB names, so that
+ * several suites can share one.
+ * @throws Error that names the Debian packages when it is not installed, or with the tail of the server's log
+ */
+export async function launchMariadb(options: MariadbOptions = {}): Promise<LaunchedMariadb> {
+  const shared = mariadbFromEnvironment();
+  if (shared) return new Mariadb(shared, undefined);
+  const missing = missingPeers(['mariadb']);
+  if (missing.packages.length > 0) throw new Error(`MariaDB is not installed: ${missing.command}`);
+  const folder = privateFolder('mariadb');
+  try {
+    const user = await install(folder);
+    for (let attempt = 1; ; attempt++) {
+      const port = await freePort();
+      const access = { host: '127.0.0.1', port, user: 'root', password: '' };
+      const start = () => startServer(folder, user, access, options);
+      try {
+        return new Mariadb(access, { folder, start, process: await start() });
+      } catch (error) {
+        // Somebody may have taken the port in between.
+        if (attempt === ATTEMPTS || !/in use|bind on TCP/i.test(String(error))) throw error;
+      }
+    }
+  } catch (error) {
+    removeFolder(folder);
+    throw error;
+  }
+}
+
+async function install(folder: string): Promise<string> {
+  // mariadbd refuses to run as root.
+  const isRoot = process.getuid?.() === 0;
+  const user = isRoot ? 'mysql' : userInfo().username;
+  if (isRoot) {
+    const id = async (flag: string) => Number((await run('id', [flag, user])).stdout);
+    give(folder, { uid: await id('-u'), gid: await id('-g') });
+  }
+  await run(findCommand('mariadb-install-db')!, [
+    '--no-defaults',
+    `--user=${user}`,
+    `--datadir=${join(folder, 'data')}`,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+  ]);
+  return user;
+}
+
+function startServer(
+  folder: string,
+  user: string,
+  access: DatabaseAccess,
+  options: MariadbOptions,
+): Promise<PeerProcess> {
+  const durability = options.durable ? [] : ['--innodb-flush-log-at-trx-commit=0', '--sync-binlog=0'];
+  return PeerProcess.start({
+    name: 'MariaDB',
+    command: findCommand('mariadbd')!,
+    arguments: [
+      '--no-defaults',
+      `--user=${user}`,
+      `--datadir=${join(folder, 'data')}`,
+      `--socket=${join(folder, 's.sock')}`,
+      `--pid-file=${join(folder, 'pid')}`,
+      `--port=${access.port}`,
+      `--bind-address=${access.host}`,
+      '--skip-name-resolve',
+      '--innodb-buffer-pool-size=64M',
+      ...durability,
+      ...(options.arguments ?? []),
+    ],
+    folder,
+    logFile: join(folder, 'log'),
+    probe: async () => (await createConnection({ ...access, connectTimeout: 2000 })).end(),
+    startMs: options.startMs ?? 30_000,
+  });
+}
+
+interface Own {
+  readonly folder: string;
+  readonly start: () => Promise<PeerProcess>;
+  process: PeerProcess;
+}
+
+class Mariadb implements LaunchedMariadb {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly #databases = new Set<string>();
+  readonly #own: Own | undefined;
+  #stopped = false;
+
+  constructor(access: DatabaseAccess, own: Own | undefined) {
+    ({ host: this.host, port: this.port, user: this.user, password: this.password } = access);
+    this.#own = own;
+  }
+
+  get pid(): number | undefined {
+    return this.#own?.process.pid;
+  }
+
+  async createDatabase(): Promise<TestDatabase> {
+    const name = `pua_${randomBytes(6).toString('hex')}`;
+    await this.#execute(`CREATE DATABASE ${name} CHARACTER SET latin1`);
+    this.#databases.add(name);
+    const { host, port, user, password } = this;
+    const login = password === '' ? user : `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+    return {
+      host,
+      port,
+      user,
+      password,
+      name,
+      url: `mysql://${login}@${host}:${port}/${name}`,
+      connect: () => createConnection({ host, port, user, password, database: name, multipleStatements: true }),
+      drop: async () => {
+        if (this.#databases.delete(name)) await this.#execute(`DROP DATABASE IF EXISTS ${name}`);
+      },
+    };
+  }
+
+  async interrupt(how: 'stop' | 'kill' = 'stop'): Promise<void> {
+    const own = this.#needOwn('interrupt');
+    await (how === 'kill' ? own.process.kill() : own.process.stop());
+  }
+
+  async resume(): Promise<void> {
+    const own = this.#needOwn('resume');
+    if (!own.process.running) own.process = await own.start();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    if (this.#own) {
+      await this.#own.process.stop();
+      removeFolder(this.#own.folder);
+      return;
+    }
+    for (const name of this.#databases) await this.#execute(`DROP DATABASE IF EXISTS ${name}`);
+    this.#databases.clear();
+  }
+
+  #needOwn(what: string): Own {
+    if (this.#own) return this.#own;
+    throw new Error(`${what}(): the server of PUA_TEST_MARIADB belongs to others; unset the variable for this test`);
+  }
+
+  async #execute(statement: string): Promise<void> {
+    const { host, port, user, password } = this;
+    const connection = await createConnection({ host, port, user, password });
+    try {
+      await connection.query(statement);
+    } finally {
+      await connection.end();
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import type { Headers, HeaderView, Hop, ReceivedBody } from '@pua/core';
+
+/** One request that the server received, and what became of it. */
+export interface RequestRecord {
+  /** 1 for the first one. */
+  readonly number: number;
+  /** Clock time, milliseconds. */
+  readonly at: number;
+  readonly method: string;
+  readonly uri: string;
+  readonly headers: HeaderView;
+  readonly body: ReceivedBody | undefined;
+  readonly source: Hop;
+  /** Status that was answered; 0: deliberately none; undefined: none yet. */
+  status: number | undefined;
+  /** Why, in words, where the status does not say it. */
+  note: string | undefined;
+}
+
+/** What the compositor or the notifier decided about a request. */
+export interface Verdict {
+  readonly status: number;
+  readonly headers?: Headers;
+  readonly reason?: string;
+  /** What follows the answer. */
+  readonly after?: () => void;
+  /** Goes before the answer, and calls `answer` then. */
+  readonly first?: (answer: () => void) => void;
+}
+
+/** The last `limit` items, oldest first. */
+export class BoundedLog<T> {
+  readonly #limit: number;
+  #items: T[] = [];
+  #start = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  push(item: T): void {
+    if (this.#limit === 0) return;
+    if (this.#items.length < this.#limit) this.#items.push(item);
+    else {
+      this.#items[this.#start] = item;
+      this.#start = (this.#start + 1) % this.#limit;
+    }
+  }
+
+  /** A copy in order. */
+  all(): T[] {
+    return [...this.#items.slice(this.#start), ...this.#items.slice(0, this.#start)];
+  }
+
+  clear(): void {
+    this.#items = [];
+    this.#start = 0;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Hop } from '@pua/core';
+import { type BindDatagram, embeddedSip } from '@pua/sip';
+import type { SimClock } from '../sim/clock.js';
+import { addressOf, type SimNetwork } from '../sim/network.js';
+import type { SimRandom } from '../sim/random.js';
+import { bindUdp } from '../sip/udp.js';
+import { DatagramGate } from './gate.js';
+import { PresenceServer, type PresenceServerOptions } from './server.js';
+
+export type ServerSettings = Omit<PresenceServerOptions, 'sip' | 'gate'>;
+
+export interface StartOptions extends ServerSettings {
+  /** As of embeddedSip(): `udp:host:port`, `tcp:host:port`. Default `udp:127.0.0.1:0`. */
+  readonly listen?: readonly string[];
+}
+
+export interface StartedServer {
+  readonly server: PresenceServer;
+  /** Where it listens, ports filled in. */
+  readonly addresses: readonly Hop[];
+  readonly port: number;
+  /** `sip:host:port`, for outbound_proxy. */
+  readonly uri: string;
+}
+
+/**
+ * A presence server on real sockets. away() and ignoreNext() silence its UDP sockets; over TCP an engine can't be
+ * silenced.
+ */
+export function startPresenceServer(options: StartOptions = {}): Promise<StartedServer> {
+  const { listen = ['udp:127.0.0.1:0'], ...settings } = options;
+  const gate = new DatagramGate();
+  return started(embeddedSip({ listen, bindDatagram: gate.wrap(bindUdp) }), gate, settings);
+}
+
+export interface SimulateOptions extends ServerSettings {
+  readonly clock: SimClock;
+  readonly random: SimRandom;
+  readonly network: SimNetwork;
+  /** Default 10.0.0.9. */
+  readonly host?: string;
+  /** Default 5060. */
+  readonly port?: number;
+}
+
+/** A presence server on a simulated network, under its clock. */
+export function simulatePresenceServer(options: SimulateOptions): Promise<StartedServer> {
+  const { clock, random, network, host = '10.0.0.9', port = 5060, ...settings } = options;
+  const gate = new DatagramGate();
+  const bindDatagram: BindDatagram = gate.wrap(network.bind);
+  const sip = embeddedSip({ listen: [`udp:${addressOf(host, port)}`], clock, random, bindDatagram });
+  return started(sip, gate, settings);
+}
+
+async function started(
+  sip: ReturnType<typeof embeddedSip>,
+  gate: DatagramGate,
+  settings: ServerSettings,
+): Promise<StartedServer> {
+  const server = new PresenceServer({ ...settings, sip, gate });
+  await server.start();
+  const { addresses } = sip;
+  const { host, port } = addresses[0]!;
+  return { server, addresses, port, uri: `sip:${addressOf(host, port)}` };
+}
