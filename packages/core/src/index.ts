@@ -1,6 +1,35 @@
+export type * from './api.js';
 export { PuaError, type PuaErrorCode } from './errors.js';
-export * from './events.js';
+export {
+  type BodyProcessor,
+  type EventDefinition,
+  eventId,
+  type ProcessInput,
+  type ProcessOutput,
+  packageOf,
+} from './events.js';
 export * from './flags.js';
+export { channels, type RecordMessage } from './observe.js';
+export type { PuaOptions } from './options.js';
+export {
+  type OptionsOf,
+  optionName,
+  type ParameterSpec,
+  PUA_PARAMETERS,
+  type PuaParameterName,
+  parameterFault,
+} from './parameters.js';
+export {
+  authorization,
+  type Challenge,
+  DIGEST_ALGORITHMS,
+  type DigestAlgorithm,
+  type DigestCredentials,
+  parseChallenges,
+} from './policy/digest.js';
+export type { Policy } from './policy/policy.js';
 export type * from './ports/runtime.js';
 export type * from './ports/sip.js';
 export type * from './ports/store.js';
+export { createPua, type DocumentHook, Pua } from './pua.js';
+export type { Ceiling } from './sending/pacer.js';

@@ -111,6 +111,8 @@ export interface SipPort {
   resolve(uri: string): readonly Hop[] | Promise<readonly Hop[]>;
   /** Contact URI under which answers and NOTIFYs reach us over the socket that serves `hop`. */
   contact(user: string, hop: Hop): string;
+  /** Would contact() give this URI today, but for its user part? False for one of another run or another host. */
+  isOwnContact(uri: string): boolean;
   /**
    * Sends one request. `done` is called exactly once, never before request() has returned, and in the order in which
    * things came off the wire, also relative to onRequest: a NOTIFY that overtook the 2xx is seen first. Throws

@@ -1,0 +1,68 @@
+/** Extra header lines given by callers: read, checked, kept as pairs. */
+import { PuaError } from './errors.js';
+import type { Headers } from './ports/sip.js';
+
+const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
+// What the core or the engine writes itself; a second one would change the meaning of the request.
+const RESERVED = new Set([
+  'via',
+  'from',
+  'to',
+  'cseq',
+  'call-id',
+  'contact',
+  'max-forwards',
+  'event',
+  'expires',
+  'sip-if-match',
+  'record-route',
+  'route',
+  'authorization',
+  'proxy-authorization',
+  'v',
+  'f',
+  't',
+  'i',
+  'm',
+  'o',
+  'c',
+  'l',
+  'e',
+]);
+const NONE: Headers = [];
+
+/** @throws PuaError `PUA_ERR_ARGUMENT` that names the header */
+export function checkHeaders(headers: Headers): Headers {
+  for (const [name, value] of headers) {
+    if (!TOKEN.test(name))
+      throw new PuaError('PUA_ERR_ARGUMENT', `extra header ${JSON.stringify(name)}: not a header name`);
+    const lower = name.toLowerCase();
+    if (RESERVED.has(lower) || lower.startsWith('content-')) {
+      throw new PuaError('PUA_ERR_ARGUMENT', `extra header ${name}: it is written by the core and can't be given`);
+    }
+    if (/[\r\n\0]/.test(value))
+      throw new PuaError('PUA_ERR_ARGUMENT', `extra header ${name}: its value holds a line break`);
+  }
+  return headers;
+}
+
+/** Complete lines, CRLF (or LF) between them; a missing last line end is fine. Unchecked: see checkHeaders. */
+export function parseHeaderLines(text: string): Headers {
+  if (text === '') return NONE;
+  const headers: [string, string][] = [];
+  for (const line of text.split(/\r?\n/)) {
+    if (line === '') continue;
+    const colon = line.indexOf(':');
+    headers.push(colon < 0 ? [line, ''] : [line.slice(0, colon).trimEnd(), line.slice(colon + 1).trim()]);
+  }
+  return headers;
+}
+
+export function readHeaders(given: Headers | string): Headers {
+  if (typeof given !== 'string') return given.length === 0 ? NONE : checkHeaders(given);
+  return checkHeaders(parseHeaderLines(given));
+}
+
+export function formatHeaders(headers: Headers): string {
+  return headers.length === 0 ? '' : headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+}

@@ -1,0 +1,128 @@
+/**
+ * Incoming NOTIFYs: read, matched to a dialog, handed to its machine, delivered, answered.
+ *
+ *   NOTIFY ->  unreadable 400, package unknown 489, no such dialog 481, old CSeq 500, body too big 513, else 200
+ */
+import { addressTag } from './address.js';
+import type { Notification, NotifyHandler } from './api.js';
+import { type EventRegistry, eventId, packageOf } from './events.js';
+import type { IncomingRequest } from './ports/sip.js';
+import { readContact, readRecordRoute, readSeconds } from './sending/reading.js';
+import type { NotifyTurn, SubscriptionRecord } from './subscription/record.js';
+
+export interface NotifyHost {
+  readonly events: EventRegistry;
+  readonly maxBytes: number;
+  find(callId: string, localTag: string): SubscriptionRecord | undefined;
+  handlers(event: string): Iterable<NotifyHandler>;
+  fault(error: unknown, where: string): void;
+  count(status: number): void;
+}
+
+interface SubscriptionState {
+  readonly state: 'active' | 'pending' | 'terminated';
+  readonly reason: string;
+  readonly expires: number | undefined;
+  readonly retryAfter: number | undefined;
+}
+
+/** `active;expires=600`; a missing header counts as active (widely seen), an unknown state too (RFC 6665 4.1.3). */
+export function readSubscriptionState(value: string | undefined): SubscriptionState {
+  const [state = '', ...parameters] = (value ?? 'active').split(';');
+  const found: Record<string, string> = {};
+  for (const parameter of parameters) {
+    const equals = parameter.indexOf('=');
+    if (equals > 0)
+      found[parameter.slice(0, equals).trim().toLowerCase()] = parameter
+        .slice(equals + 1)
+        .trim()
+        .replace(/^"(.*)"$/, '$1');
+  }
+  const name = state.trim().toLowerCase();
+  return {
+    state: name === 'terminated' || name === 'pending' ? name : 'active',
+    reason: (found['reason'] ?? '').toLowerCase(),
+    expires: readSeconds(found['expires']),
+    retryAfter: readSeconds(found['retry-after']),
+  };
+}
+
+export function onNotify(request: IncomingRequest, host: NotifyHost): void {
+  const { headers, body } = request;
+  const answer = (status: number, extra?: readonly (readonly [string, string])[]) => {
+    host.count(status);
+    request.reply(status, extra);
+  };
+  const event = headers.get('Event');
+  const cseq = Number(/^\d+/.exec(headers.get('CSeq') ?? '')?.[0] ?? Number.NaN);
+  const fromTag = addressTag(headers.get('From') ?? '');
+  if (event === undefined || Number.isNaN(cseq) || fromTag === '') return answer(400);
+  const eventPackage = packageOf(event);
+  if (!host.events.hasPackage(eventPackage)) {
+    return answer(489, [
+      [
+        'Allow-Events',
+        host.events
+          .all()
+          .map((e) => packageOf(e.name))
+          .join(', '),
+      ],
+    ]);
+  }
+  const record = host.find(headers.get('Call-ID') ?? '', addressTag(headers.get('To') ?? ''));
+  const expected = record?.identity.event.name ?? '';
+  if (!record || packageOf(expected) !== eventPackage || eventId(expected) !== eventId(event)) {
+    host.count(481);
+    return request.pass();
+  }
+  if (body && body.bytes.length > host.maxBytes) return answer(513);
+
+  const { state, reason, expires, retryAfter } = readSubscriptionState(headers.get('Subscription-State'));
+  const turn: NotifyTurn = {
+    kind: 'notify',
+    fromTag,
+    cseq,
+    contact: readContact(headers),
+    recordRoute: readRecordRoute(headers),
+    state,
+    termination: { reason, retryAfter },
+    expires,
+    verdict: (status) => {
+      if (status !== 200) return answer(status);
+      deliver();
+    },
+  };
+  const deliver = () => {
+    const notification: Notification = {
+      record: record.show(),
+      event,
+      state,
+      ...(reason === '' ? {} : { reason }),
+      ...(expires === undefined ? {} : { expires }),
+      contentType: body?.type ?? '',
+      body: body?.bytes ?? new Uint8Array(0),
+      text: () => body?.text() ?? '',
+      headers,
+    };
+    const waited: Promise<void>[] = [];
+    try {
+      if (record.onNotify) waited.push(Promise.resolve(record.onNotify(notification)));
+      for (const handler of host.handlers(expected)) {
+        const result = handler(notification);
+        if (result) waited.push(result);
+      }
+    } catch (error) {
+      host.fault(error, `NOTIFY handler of ${expected}`);
+      return answer(500);
+    }
+    if (waited.length === 0) return answer(200);
+    Promise.all(waited).then(
+      () => answer(200),
+      (error: unknown) => {
+        host.fault(error, `NOTIFY handler of ${expected}`);
+        answer(500);
+      },
+    );
+  };
+  record.receive(turn);
+}

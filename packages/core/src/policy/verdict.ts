@@ -1,0 +1,49 @@
+/** What a failed request means for time: the part of the response policy that both machines share. */
+import type { Context } from '../machine.js';
+import type { Answer } from './answer.js';
+import { honoursRetryAfter, type ResponseRow, responseRow } from './responses.js';
+import { backoffDelay, credentialsDelay, longDelay, pendingDelay, retryAfterMs } from './timing.js';
+
+export interface Verdict {
+  readonly row: ResponseRow;
+  /** Next try, monotonic ms. */
+  readonly retryAt: number;
+  /** Hard limit: nothing goes out for the record before it, whoever asks (Retry-After); 0 = none. */
+  readonly notBefore: number;
+  /** Delay of the back-off, to be handed in again next time. */
+  readonly delay: number;
+}
+
+export const rowOf = (answer: Answer): ResponseRow =>
+  answer.kind === 'response' ? responseRow(answer.status) : 'unavailable';
+
+export function judge(answer: Answer, previousDelay: number, { now, random, policy }: Context): Verdict {
+  const row = rowOf(answer);
+  let delay = previousDelay;
+  let retryAt: number;
+  switch (row) {
+    case 'unauthorized':
+      retryAt = now + credentialsDelay(random());
+      break;
+    case 'pending':
+      retryAt = now + pendingDelay(random());
+      break;
+    case 'refused':
+    case 'no-dialog':
+    case 'brief':
+      retryAt = now + longDelay(policy, random());
+      break;
+    default:
+      delay = backoffDelay(policy, previousDelay, random());
+      retryAt = now + delay;
+  }
+  let notBefore = answer.barredUntil > now ? answer.barredUntil : 0;
+  if (answer.kind === 'response' && answer.retryAfter !== undefined && honoursRetryAfter(answer.status)) {
+    notBefore = Math.max(notBefore, now + retryAfterMs(policy, answer.retryAfter));
+    // The server named a time: it replaces the long retry, and only lengthens a back-off.
+    retryAt = row === 'refused' ? notBefore : Math.max(retryAt, notBefore);
+  }
+  // A barred route opens for many records at once: they come back spread over the delay they would have waited anyway.
+  if (notBefore > retryAt) retryAt = notBefore + Math.min(delay, policy.backoffCap) * random();
+  return { row, retryAt, notBefore, delay };
+}

@@ -1,0 +1,177 @@
+/** A publication as a record: its machine's effects, its PUBLISH, its row. */
+import type { PuaRecord } from '../api.js';
+import type { Handle } from '../handle.js';
+import type { Answer } from '../policy/answer.js';
+import type { Body, Headers } from '../ports/sip.js';
+import type { PuaRow } from '../ports/store.js';
+import { type Host, type Identity, RecordBase } from '../record.js';
+import type { Draft } from '../sending/job.js';
+import { toWall } from '../walltime.js';
+import { publicationColumns } from './row.js';
+import { ABSENT, type Publication, type PublicationEffect, type PublicationInput } from './state.js';
+import { stepPublication } from './table.js';
+
+type Send = Extract<PublicationEffect, { kind: 'send' }>;
+const SLOT = { kind: 'slot' } as const;
+const TIMER = { kind: 'timer' } as const;
+
+export class PublicationRecord extends RecordBase<PublicationInput> {
+  readonly kind = 'publication';
+  state: Publication;
+  #send: Send | null = null;
+
+  constructor(host: Host, identity: Identity, state: Publication = ABSENT, onePerUri = true) {
+    super(host, identity, onePerUri ? identity.presUri : '');
+    this.state = state;
+  }
+
+  get phase(): string {
+    return this.state.phase;
+  }
+
+  get deadline(): number {
+    return this.state.deadline;
+  }
+
+  protected turn(input: PublicationInput): void {
+    if (this.state.phase === 'ended') {
+      if (input.kind !== 'publish' && input.kind !== 'unpublish') return;
+      this.state = { ...ABSENT, wish: this.state.wish };
+    }
+    const out: PublicationEffect[] = [];
+    this.state = stepPublication(this.state, input, this.host.context(), out);
+    for (const effect of out) this.#apply(effect);
+  }
+
+  #apply(effect: PublicationEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#send = effect;
+        break;
+      case 'queue':
+        this.priority = effect.deadline;
+        this.wantsSlot = true;
+        break;
+      case 'persist':
+        this.host.persist(this);
+        break;
+      case 'settle':
+        (effect.op as Handle).settle(effect.result);
+        break;
+      case 'report':
+        this.host.report(this, effect.cause, effect.reply);
+        break;
+      case 'emit':
+        this.host.emit(this, effect.event);
+        break;
+    }
+  }
+
+  protected useSlot(): Draft | null {
+    this.receive(SLOT);
+    const send = this.#send;
+    this.#send = null;
+    return send ? this.#publish(send) : null;
+  }
+
+  protected answerInput(answer: Answer): PublicationInput {
+    return { kind: 'answer', answer };
+  }
+
+  protected timerInput(): PublicationInput {
+    return TIMER;
+  }
+
+  routes(): readonly string[] {
+    if (this.state.outboundProxy !== '') return [this.state.outboundProxy];
+    return this.host.outboundProxies.length > 0 ? this.host.outboundProxies : [this.identity.presUri];
+  }
+
+  /**
+   * PUBLISH presentity; To = From = presentity (RFC 3903 4). There is no dialog: every operation has its own Call-ID,
+   * and a retry within it the next CSeq.
+   */
+  #publish(send: Send): Draft {
+    const { presUri, event } = this.identity;
+    const headers: [string, string][] = [
+      ['Event', event.name],
+      ['Expires', String(send.expires)],
+    ];
+    if (send.etag !== '') headers.push(['SIP-If-Match', send.etag]);
+    for (const [name, value] of this.state.extraHeaders) headers.push([name, value]);
+    const body: Body | undefined =
+      send.body === null ? undefined : { type: this.state.contentType, content: send.body };
+    const { random } = this.host.sip;
+    return {
+      method: 'PUBLISH',
+      uri: presUri,
+      callId: random.token(),
+      cseq: 1,
+      from: { uri: presUri, tag: random.token() },
+      to: { uri: presUri },
+      routes: [],
+      headers,
+      ...(body ? { body } : {}),
+    };
+  }
+
+  row(): PuaRow | null {
+    if (this.state.phase === 'ended') return null;
+    const { key, presUri, id, event, source } = this.identity;
+    return {
+      record_key: key,
+      pres_uri: presUri,
+      pres_id: id,
+      event: event.flag,
+      event_name: event.name,
+      flag: source,
+      watcher_uri: '',
+      call_id: '',
+      to_tag: '',
+      from_tag: '',
+      cseq: 0,
+      record_route: null,
+      contact: '',
+      remote_contact: '',
+      remote_cseq: 0,
+      subscription_state: '',
+      ...publicationColumns(this.state, this.host.wallClock()),
+    };
+  }
+
+  show(): PuaRecord {
+    const s = this.state;
+    const { key, presUri, id, event, source } = this.identity;
+    const clock = this.host.wallClock();
+    return {
+      key,
+      kind: this.kind,
+      state: s.phase,
+      id,
+      presUri,
+      event: event.name,
+      expires: s.expiresAt === 0 ? 0 : toWall(s.expiresAt, clock),
+      desiredExpires: toWall(s.desiredUntil, clock),
+      sourceFlag: source,
+      etag: s.etag,
+      tupleId: s.tupleId ?? '',
+      body: s.body,
+      contentType: s.contentType,
+      watcherUri: '',
+      callId: '',
+      toTag: '',
+      fromTag: '',
+      cseq: 0,
+      version: s.version,
+      extraHeaders: s.extraHeaders as Headers,
+      routeSet: [],
+      contact: '',
+      remoteContact: '',
+      outboundProxy: s.outboundProxy,
+      cbParam: this.cbParam,
+      subscriptionState: '',
+      nextAt: s.deadline === Number.POSITIVE_INFINITY ? 0 : (clock.wall + s.deadline - clock.now) / 1000,
+      failures: s.failures,
+    };
+  }
+}

@@ -1,0 +1,156 @@
+/** What publications and subscriptions have in common as records of a Pua: identity, mailbox, place in the schedule. */
+import type { Cause, PuaRecord, Reply } from './api.js';
+import type { EventDefinition } from './events.js';
+import type { Context } from './machine.js';
+import type { Answer } from './policy/answer.js';
+import type { Hop, SipPort } from './ports/sip.js';
+import type { PuaRow, RowSource } from './ports/store.js';
+import type { Scheduled } from './schedule.js';
+import type { Draft, Job } from './sending/job.js';
+import type { WallClock } from './walltime.js';
+
+export interface Identity {
+  readonly key: string;
+  readonly presUri: string;
+  /** Empty for a publication. */
+  readonly watcherUri: string;
+  readonly id: string;
+  readonly event: EventDefinition;
+  readonly source: number;
+}
+
+export type RecordEvent = 'expired' | 'lost' | 'lapsed' | 'terminated' | 'document-needed';
+
+/** What a record uses of the Pua it belongs to. */
+export interface Host {
+  readonly sip: SipPort;
+  readonly outboundProxies: readonly string[];
+  /** Do NOTIFYs sent to this Contact reach this process? */
+  isOwnContact(contact: string): boolean;
+  context(): Context;
+  wallClock(): WallClock;
+  ask(record: AnyRecord): void;
+  schedule(record: AnyRecord): void;
+  persist(record: AnyRecord): void;
+  /** For the figures: records by kind and state. */
+  moved(kind: AnyRecord['kind'], from: string, to: string): void;
+  /** The record has ended: no timer, no memory, no row. */
+  gone(record: AnyRecord): void;
+  report(record: AnyRecord, cause: Cause, reply: Reply): void;
+  emit(record: AnyRecord, event: RecordEvent): void;
+  /** A callback of the owner threw. */
+  fault(error: unknown, where: string): void;
+}
+
+/** A record of either kind, as the shell sees it. */
+export interface AnyRecord extends Scheduled, Job, RowSource {
+  readonly kind: 'publication' | 'subscription';
+  readonly identity: Identity;
+  readonly phase: string;
+  readonly cbParam: unknown;
+  show(): PuaRecord;
+  enlist(): void;
+  /** Its deadline has come. */
+  fire(): void;
+}
+
+/**
+ * The mailbox: one turn at a time. What comes in during a turn (a callback that publishes again) is dealt with after
+ * it; only then does the record ask to send.
+ */
+export abstract class RecordBase<I extends { readonly kind: string }> implements AnyRecord {
+  abstract readonly kind: 'publication' | 'subscription';
+  scheduleIndex = -1;
+  priority = 0;
+  cbParam: unknown = undefined;
+  /** A turn wants a slot ... */
+  protected wantsSlot = false;
+  /** ... and it stands in the sender's queues, or its request is on the wire. */
+  #asked = false;
+  #turning = false;
+  #counted = 'absent';
+  #inbox: I[] | undefined;
+
+  constructor(
+    readonly host: Host,
+    readonly identity: Identity,
+    readonly gateKey: string,
+  ) {}
+
+  get key(): string {
+    return this.identity.key;
+  }
+
+  abstract get phase(): string;
+  abstract get deadline(): number;
+  abstract routes(): readonly string[];
+  abstract show(): PuaRecord;
+  abstract row(): PuaRow | null;
+  /** One step of the machine and its effects. */
+  protected abstract turn(input: I): void;
+  /** The record's slot: steps the machine and returns what it sends. */
+  protected abstract useSlot(hop: Hop): Draft | null;
+  protected abstract answerInput(answer: Answer): I;
+  protected abstract timerInput(): I;
+
+  receive(input: I): void {
+    if (this.#turning) {
+      this.#inbox ??= [];
+      this.#inbox.push(input);
+      return;
+    }
+    this.#turning = true;
+    try {
+      this.turn(input);
+      while (this.#inbox) {
+        const inbox = this.#inbox;
+        this.#inbox = undefined;
+        for (const next of inbox) this.turn(next);
+      }
+    } finally {
+      this.#turning = false;
+    }
+    this.#settleDown();
+  }
+
+  fire(): void {
+    this.receive(this.timerInput());
+  }
+
+  draft(hop: Hop): Draft | null {
+    const draft = this.phase === 'queued' ? this.useSlot(hop) : null;
+    if (draft) return draft;
+    this.#asked = false;
+    this.#settleDown();
+    return null;
+  }
+
+  answered(answer: Answer): void {
+    this.#asked = false;
+    if (this.phase === 'ended') this.#settleDown();
+    else this.receive(this.answerInput(answer));
+  }
+
+  /** Also called once for a restored record. */
+  enlist(): void {
+    this.#settleDown();
+  }
+
+  #settleDown(): void {
+    const phase = this.phase;
+    if (phase !== this.#counted) {
+      this.host.moved(this.kind, this.#counted, phase);
+      this.#counted = phase;
+    }
+    if (phase === 'ended') {
+      this.host.gone(this);
+      return;
+    }
+    this.host.schedule(this);
+    if (this.wantsSlot && !this.#asked && this.phase === 'queued') {
+      this.wantsSlot = false;
+      this.#asked = true;
+      this.host.ask(this);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** Reads the rows of the last run back into records. */
+
+import type { EventRegistry } from './events.js';
+import { channels } from './observe.js';
+import type { PuaRow, StorePort } from './ports/store.js';
+import { PublicationRecord } from './publication/record.js';
+import { publicationFromRow } from './publication/row.js';
+import type { AnyRecord, Host, Identity } from './record.js';
+import { SubscriptionRecord } from './subscription/record.js';
+import { subscriptionFromRow } from './subscription/row.js';
+
+export interface Restored {
+  add(record: AnyRecord): void;
+  readonly indexed: (record: SubscriptionRecord, callId: string, before: string) => void;
+}
+
+/** A row that can't be read is reported on `pua:fault` and left alone in the table. */
+export async function restore(
+  store: StorePort,
+  pageSize: number,
+  host: Host,
+  events: EventRegistry,
+  onePerUri: boolean,
+  into: Restored,
+): Promise<void> {
+  await store.load(pageSize, (rows) => {
+    for (const row of rows) {
+      try {
+        into.add(recordFrom(row));
+      } catch (error) {
+        channels.fault.publish({ type: 'fault', where: `row ${row.record_key} of the table`, error });
+      }
+    }
+  });
+
+  function recordFrom(row: PuaRow): AnyRecord {
+    // Names may collide in Kamailio's flags only when events were defined twice: the name decides, then the flag.
+    const event = events.find(row.event_name) ?? events.get(row.event);
+    const identity: Identity = {
+      key: row.record_key,
+      presUri: row.pres_uri,
+      watcherUri: row.watcher_uri,
+      id: row.pres_id,
+      event,
+      source: row.flag,
+    };
+    const { random } = host.context();
+    if (row.watcher_uri === '')
+      return new PublicationRecord(host, identity, publicationFromRow(row, host.wallClock(), random), onePerUri);
+    const { state, settings, extraHeaders } = subscriptionFromRow(row, host.wallClock(), random, host.isOwnContact);
+    return new SubscriptionRecord(
+      host,
+      identity,
+      { settings, extraHeaders, outboundProxy: row.outbound_proxy ?? '' },
+      into.indexed,
+      state,
+    );
+  }
+}

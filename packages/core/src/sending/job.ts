@@ -1,0 +1,30 @@
+/** What a record shows the sender. */
+import type { Answer } from '../policy/answer.js';
+import type { Body, Headers, Hop } from '../ports/sip.js';
+
+/** A request without its hop and credentials. */
+export interface Draft {
+  readonly method: string;
+  readonly uri: string;
+  readonly callId: string;
+  readonly cseq: number;
+  readonly from: { readonly uri: string; readonly tag: string };
+  readonly to: { readonly uri: string; readonly tag?: string };
+  readonly routes: readonly string[];
+  readonly contact?: string;
+  readonly headers: Headers;
+  readonly body?: Body;
+}
+
+export interface Job {
+  /** Request-URI that must not be used twice at once; empty: no such rule. */
+  readonly gateKey: string;
+  /** Monotonic ms by which it should be sent. */
+  readonly priority: number;
+  /** URIs that lead to the next hop, in order of preference. */
+  routes(): readonly string[];
+  /** There is a slot: the request as it is to go out now, or null when there is nothing to send any more. */
+  draft(hop: Hop): Draft | null;
+  /** End of the pass over all routes, or no route was open. Follows every ask() that did not end with a null draft. */
+  answered(answer: Answer): void;
+}

@@ -1,0 +1,64 @@
+/** From what the wire gave to what a machine is told. */
+import { addressTag, addressUri, splitAddresses } from '../address.js';
+import type { Answer } from '../policy/answer.js';
+import type { HeaderView, Outcome } from '../ports/sip.js';
+
+/** Seconds of Expires, Min-Expires, Retry-After (which may carry a comment or parameters); undefined when unusable. */
+export function readSeconds(value: string | undefined): number | undefined {
+  const digits = value === undefined ? undefined : /^\s*(\d{1,10})(?![\w.])/.exec(value)?.[1];
+  return digits === undefined ? undefined : Math.min(Number(digits), 0xffffffff);
+}
+
+export function readRecordRoute(headers: HeaderView): string[] {
+  return headers.all('Record-Route').flatMap(splitAddresses);
+}
+
+export function readContact(headers: HeaderView): string {
+  const value = headers.get('Contact');
+  return value === undefined ? '' : addressUri(splitAddresses(value)[0] ?? '');
+}
+
+export function answerOf(outcome: Outcome, method: string, barredUntil: number): Answer {
+  if (outcome.kind === 'timeout') {
+    return { kind: 'unreachable', cause: 'no answer', sent: true, barredUntil, cseq: outcome.cseq };
+  }
+  if (outcome.kind === 'unreachable') {
+    return { kind: 'unreachable', cause: outcome.cause.message, sent: outcome.sent, barredUntil, cseq: 0 };
+  }
+  const nothing = {
+    etag: '',
+    expires: undefined,
+    minExpires: undefined,
+    retryAfter: undefined,
+    toTag: '',
+    contact: '',
+    recordRoute: [],
+  };
+  if (outcome.kind === 'tooLarge') {
+    // As a server would have said it: not tried again until the document changes.
+    return {
+      kind: 'response',
+      status: 513,
+      reason: `Message Too Large (over ${outcome.limit} bytes)`,
+      barredUntil,
+      cseq: 0,
+      ...nothing,
+    };
+  }
+  const { status, reason, headers, cseq } = outcome;
+  const dialog = method === 'SUBSCRIBE' && status < 300;
+  return {
+    kind: 'response',
+    status,
+    reason,
+    barredUntil,
+    cseq,
+    etag: headers.get('SIP-ETag') ?? '',
+    expires: readSeconds(headers.get('Expires')),
+    minExpires: status === 423 ? readSeconds(headers.get('Min-Expires')) : undefined,
+    retryAfter: status >= 300 ? readSeconds(headers.get('Retry-After')) : undefined,
+    toTag: dialog ? addressTag(headers.get('To') ?? '') : '',
+    contact: dialog ? readContact(headers) : '',
+    recordRoute: dialog ? readRecordRoute(headers) : [],
+  };
+}

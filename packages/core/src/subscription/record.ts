@@ -1,0 +1,228 @@
+/** A subscription as a record: its machine's effects, its SUBSCRIBE, its row, and the NOTIFYs of its dialog. */
+import { addressUri } from '../address.js';
+import type { NotifyHandler, PuaRecord } from '../api.js';
+import type { Handle } from '../handle.js';
+import type { Answer } from '../policy/answer.js';
+import type { Headers, Hop } from '../ports/sip.js';
+import type { PuaRow } from '../ports/store.js';
+import { type Host, type Identity, RecordBase } from '../record.js';
+import type { Draft } from '../sending/job.js';
+import { toWall } from '../walltime.js';
+import { alive } from './parts.js';
+import { type SubscriptionSettings, subscriptionColumns } from './row.js';
+import {
+  NO_SUBSCRIPTION,
+  type NotifyInput,
+  type Subscription,
+  type SubscriptionEffect,
+  type SubscriptionInput,
+} from './state.js';
+import { stepSubscription } from './table.js';
+
+type Send = Extract<SubscriptionEffect, { kind: 'send' }>;
+const TIMER = { kind: 'timer' } as const;
+
+export interface SubscriptionParts {
+  readonly settings: SubscriptionSettings;
+  extraHeaders: Headers;
+  outboundProxy: string;
+}
+
+/** Receives the verdict on a NOTIFY. */
+export interface NotifyTurn extends NotifyInput {
+  readonly verdict: (status: 200 | 481 | 500) => void;
+}
+
+export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTurn> {
+  readonly kind = 'subscription';
+  state: Subscription;
+  extraHeaders: Headers;
+  outboundProxy: string;
+  readonly settings: SubscriptionSettings;
+  onNotify: NotifyHandler | undefined;
+  #send: Send | null = null;
+  #turnedBy: NotifyTurn | null = null;
+
+  constructor(
+    host: Host,
+    identity: Identity,
+    parts: SubscriptionParts,
+    readonly indexed: (record: SubscriptionRecord, callId: string, before: string) => void,
+    state: Subscription = NO_SUBSCRIPTION,
+  ) {
+    super(host, identity, '');
+    this.state = state;
+    this.settings = parts.settings;
+    this.extraHeaders = parts.extraHeaders;
+    this.outboundProxy = parts.outboundProxy;
+    if (state.callId !== '') indexed(this, state.callId, '');
+  }
+
+  get phase(): string {
+    return this.state.phase;
+  }
+
+  get deadline(): number {
+    return this.state.deadline;
+  }
+
+  protected turn(input: SubscriptionInput | NotifyTurn): void {
+    const before = this.state;
+    if (before.phase === 'ended') {
+      if (input.kind === 'notify') (input as NotifyTurn).verdict(481);
+      if (input.kind !== 'subscribe' && input.kind !== 'unsubscribe') return;
+      this.state = { ...NO_SUBSCRIPTION, wish: before.wish };
+    }
+    const out: SubscriptionEffect[] = [];
+    this.state = stepSubscription(this.state, input, this.host.context(), out);
+    if (this.state.callId !== before.callId) this.indexed(this, this.state.callId, before.callId);
+    this.#turnedBy = input.kind === 'notify' ? (input as NotifyTurn) : null;
+    for (const effect of out) this.#apply(effect);
+  }
+
+  #apply(effect: SubscriptionEffect): void {
+    switch (effect.kind) {
+      case 'send':
+        this.#send = effect;
+        break;
+      case 'queue':
+        this.priority = effect.deadline;
+        this.wantsSlot = true;
+        break;
+      case 'persist':
+        if (!this.state.fetch) this.host.persist(this);
+        break;
+      case 'settle':
+        (effect.op as Handle).settle(effect.result);
+        break;
+      case 'report':
+        this.host.report(this, effect.cause, effect.reply);
+        break;
+      case 'emit':
+        this.host.emit(this, effect.event);
+        break;
+      case 'notified':
+        this.#turnedBy?.verdict(effect.status);
+        break;
+    }
+  }
+
+  protected useSlot(hop: Hop): Draft | null {
+    const { random } = this.host.sip;
+    const inDialog = alive(this.state, this.host.context().now);
+    const localTag = inDialog ? this.state.localTag : random.token();
+    // The local tag as user part makes the Contact the dialog's own, and constant in it.
+    const contact = this.host.sip.contact(localTag, hop);
+    this.receive({ kind: 'slot', contact, callId: random.token(), localTag });
+    const send = this.#send;
+    this.#send = null;
+    return send ? this.#subscribe(send) : null;
+  }
+
+  protected answerInput(answer: Answer): SubscriptionInput {
+    return { kind: 'answer', answer };
+  }
+
+  protected timerInput(): SubscriptionInput {
+    return TIMER;
+  }
+
+  routes(): readonly string[] {
+    const s = this.state;
+    if (alive(s, this.host.context().now))
+      return [s.routeSet[0] ? addressUri(s.routeSet[0]) : s.remoteTarget || this.settings.requestUri];
+    if (s.preloadedRoutes[0]) return [addressUri(s.preloadedRoutes[0])];
+    if (this.outboundProxy !== '') return [this.outboundProxy];
+    return this.host.outboundProxies.length > 0 ? this.host.outboundProxies : [this.settings.requestUri];
+  }
+
+  #subscribe(send: Send): Draft {
+    const s = this.state;
+    const { watcherUri, event } = this.identity;
+    const opening = send.request === 'initial' || send.request === 'fetch';
+    const target = opening ? this.settings.requestUri : s.remoteTarget || this.settings.requestUri;
+    const { uri, routes } = routed(target, opening ? s.preloadedRoutes : s.routeSet);
+    const headers: [string, string][] = [
+      ['Event', event.name],
+      ['Expires', String(send.expires)],
+    ];
+    const accept = event.accept ?? event.contentType;
+    if (accept) headers.push(['Accept', accept]);
+    for (const [name, value] of this.extraHeaders) headers.push([name, value]);
+    return {
+      method: 'SUBSCRIBE',
+      uri,
+      callId: s.callId,
+      cseq: s.cseq,
+      from: { uri: watcherUri, tag: s.localTag },
+      to: opening ? { uri: this.settings.toUri } : { uri: this.settings.toUri, tag: s.remoteTag },
+      routes,
+      contact: s.contact,
+      headers,
+    };
+  }
+
+  row(): PuaRow | null {
+    if (this.state.phase === 'ended') return null;
+    const { key, presUri, watcherUri, id, event, source } = this.identity;
+    return {
+      record_key: key,
+      pres_uri: presUri,
+      pres_id: id,
+      event: event.flag,
+      event_name: event.name,
+      flag: source,
+      watcher_uri: watcherUri,
+      etag: '',
+      tuple_id: null,
+      version: 0,
+      document: null,
+      content_type: null,
+      outbound_proxy: this.outboundProxy || null,
+      ...subscriptionColumns(this.state, this.settings, presUri, this.extraHeaders, this.host.wallClock()),
+    };
+  }
+
+  show(): PuaRecord {
+    const s = this.state;
+    const { key, presUri, watcherUri, id, event, source } = this.identity;
+    const clock = this.host.wallClock();
+    return {
+      key,
+      kind: this.kind,
+      state: s.phase,
+      id,
+      presUri,
+      event: event.name,
+      expires: s.expiresAt === 0 ? 0 : toWall(s.expiresAt, clock),
+      desiredExpires: toWall(s.desiredUntil, clock),
+      sourceFlag: source,
+      etag: '',
+      tupleId: '',
+      body: null,
+      contentType: '',
+      watcherUri,
+      callId: s.callId,
+      toTag: s.remoteTag,
+      fromTag: s.localTag,
+      cseq: s.cseq,
+      version: 0,
+      extraHeaders: this.extraHeaders,
+      routeSet: s.routeSet,
+      contact: s.contact,
+      remoteContact: s.remoteTarget,
+      outboundProxy: this.outboundProxy,
+      cbParam: this.cbParam,
+      subscriptionState: s.status,
+      nextAt: s.deadline === Number.POSITIVE_INFINITY ? 0 : (clock.wall + s.deadline - clock.now) / 1000,
+      failures: s.failures,
+    };
+  }
+}
+
+/** RFC 3261 12.2.1.1: a first route without `lr` is a strict router, it takes the place of the Request-URI. */
+function routed(target: string, routes: readonly string[]): { uri: string; routes: readonly string[] } {
+  const first = routes[0] === undefined ? '' : addressUri(routes[0]);
+  if (first === '' || /;lr(?=[;=>?]|$)/i.test(first)) return { uri: target, routes };
+  return { uri: first, routes: [...routes.slice(1), `<${target}>`] };
+}

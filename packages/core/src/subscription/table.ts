@@ -1,0 +1,82 @@
+/**
+ * The transitions of a subscription, all of them; see publication/table.ts. A NOTIFY may come in every state: before
+ * the 2xx, after a time-out, while the subscription is being ended.
+ */
+import type { Context, Transition } from '../machine.js';
+import * as notify from './notify.js';
+import type { Subscription, SubscriptionEffect, SubscriptionInput, SubscriptionPhase } from './state.js';
+import * as on from './step.js';
+
+type Kind = SubscriptionInput['kind'];
+type Input<K extends Kind> = Extract<SubscriptionInput, { kind: K }>;
+type Row = { readonly [K in Kind]?: Transition<Subscription, Input<K>, SubscriptionEffect, SubscriptionPhase> };
+
+const inFlight = (phase: SubscriptionPhase) => ({
+  subscribe: { does: on.note, to: [phase] },
+  unsubscribe: { does: on.endMeanwhile, to: [phase] },
+  notify: { does: notify.inFlight, to: [phase] },
+});
+
+export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'ended'>, Row>> = {
+  absent: {
+    subscribe: { does: on.open, to: ['queued'] },
+    unsubscribe: { does: on.nothingToEnd, to: ['ended'] },
+  },
+  queued: {
+    subscribe: { does: on.wish, to: ['queued'] },
+    unsubscribe: { does: on.end, to: ['queued', 'ended'] },
+    notify: { does: notify.queued, to: ['queued', 'ended'] },
+    slot: { does: on.slot, to: ['subscribing', 'refreshing', 'unsubscribing', 'subscribed', 'queued', 'ended'] },
+    answer: { does: on.noRoute, to: ['waiting', 'ended'] },
+  },
+  subscribing: {
+    ...inFlight('subscribing'),
+    answer: { does: on.opened, to: ['subscribed', 'closing', 'queued', 'waiting', 'parked', 'ended'] },
+  },
+  refreshing: {
+    ...inFlight('refreshing'),
+    answer: { does: on.refreshed, to: ['subscribed', 'queued', 'waiting', 'parked', 'ended'] },
+  },
+  unsubscribing: {
+    ...inFlight('unsubscribing'),
+    answer: { does: on.unsubscribed, to: ['closing', 'queued', 'waiting', 'ended'] },
+  },
+  subscribed: {
+    subscribe: { does: on.wish, to: ['queued'] },
+    unsubscribe: { does: on.end, to: ['queued', 'ended'] },
+    notify: { does: notify.resting, to: ['subscribed', 'queued', 'waiting', 'ended'] },
+    timer: { does: on.due, to: ['queued', 'ended'] },
+  },
+  closing: {
+    subscribe: { does: on.note, to: ['closing'] },
+    unsubscribe: { does: on.endMeanwhile, to: ['closing'] },
+    notify: { does: notify.closing, to: ['closing', 'queued', 'waiting', 'ended'] },
+    timer: { does: on.closed, to: ['queued', 'waiting', 'ended'] },
+  },
+  waiting: {
+    subscribe: { does: on.wish, to: ['queued', 'waiting'] },
+    unsubscribe: { does: on.end, to: ['queued', 'waiting', 'ended'] },
+    notify: { does: notify.resting, to: ['subscribed', 'waiting', 'queued', 'ended'] },
+    timer: { does: on.due, to: ['queued', 'ended'] },
+  },
+  parked: {
+    subscribe: { does: on.wish, to: ['queued'] },
+    unsubscribe: { does: on.end, to: ['queued', 'ended'] },
+    notify: { does: notify.resting, to: ['parked', 'subscribed', 'queued', 'waiting', 'ended'] },
+    timer: { does: on.due, to: ['ended'] },
+  },
+};
+
+export function stepSubscription(
+  state: Subscription,
+  input: SubscriptionInput,
+  context: Context,
+  out: SubscriptionEffect[],
+): Subscription {
+  const row = state.phase === 'ended' ? undefined : SUBSCRIPTION_TABLE[state.phase];
+  const cell = row?.[input.kind] as
+    | Transition<Subscription, SubscriptionInput, SubscriptionEffect, SubscriptionPhase>
+    | undefined;
+  if (!cell) throw new Error(`subscription: no transition for ${input.kind} in state ${state.phase}`);
+  return cell.does(state, input, context, out);
+}
