@@ -1,0 +1,40 @@
+/** The real clock and chance; a simulated pair of the same shape makes a run repeatable. */
+import { randomFillSync } from 'node:crypto';
+import type { Clock, Random } from '@pua/core';
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wall: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
+/** 14 characters of 62 carry 83 bits. */
+const TOKEN_LENGTH = 14;
+
+const pool = new Uint8Array(4096);
+let used = pool.length;
+
+function randomByte(): number {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  return pool[used++]!;
+}
+
+export const systemRandom: Random = {
+  uniform: () => Math.random(),
+  token() {
+    let token = '';
+    while (token.length < TOKEN_LENGTH) {
+      // 62 of the 64 values: the other two are thrown away, so that every character is equally likely.
+      const six = randomByte() & 63;
+      if (six < 62) token += ALPHABET[six];
+    }
+    return token;
+  },
+};

@@ -1,0 +1,183 @@
+/**
+ * Client transactions (RFC 3261 17.1.2, non-INVITE):
+ *
+ *   request ->                          timer E: again after T1, 2*T1, ... at most T2 (unreliable transports only)
+ *           <- 1xx                      Proceeding: timer E goes on at T2
+ *           <- 2xx..6xx  => done        Completed: timer K would absorb what comes late. Here that needs no state: a
+ *                                       branch of ours that is not alive any more is late, anything else is stray
+ *   timer F after 64*T1  => timeout
+ */
+import type { Clock, Outcome, OutgoingRequest } from '@pua/core';
+import { checkRequest } from '../message/guard.js';
+import type { ResponseMessage } from '../message/parse.js';
+import { parseHostPort } from '../message/uri.js';
+import { requestBytes } from '../message/write.js';
+import type { Counters } from '../stats.js';
+import type { Carrier, Carriers } from '../transport/carrier.js';
+import { type TimerWheel, WheelNode } from '../wheel.js';
+import type { Timers } from './timers.js';
+
+export type Done = (outcome: Outcome) => void;
+
+class ClientTransaction extends WheelNode {
+  /** When timer E fires next, and what it is set to then. */
+  again = 0;
+  interval = 0;
+  deadline = 0;
+  transmissions = 0;
+
+  constructor(
+    private readonly table: ClientTransactions,
+    readonly branch: string,
+    readonly request: OutgoingRequest,
+    readonly sentBy: string,
+    readonly message: Uint8Array,
+    readonly carrier: Carrier,
+    readonly done: Done,
+  ) {
+    super();
+  }
+
+  override expire(now: number): void {
+    this.table.expired(this, now);
+  }
+}
+
+export class ClientTransactions {
+  private readonly alive = new Map<string, ClientTransaction>();
+  private readonly branchPrefix: string;
+  private sequence = 0;
+  /** Called when the last transaction has ended. */
+  emptied: (() => void) | undefined;
+  /** Why nothing can be sent: not started, stopped. */
+  closed: Error | undefined = new Error('the SIP engine has not been started');
+
+  constructor(
+    private readonly carriers: Carriers,
+    private readonly wheel: TimerWheel,
+    private readonly clock: Clock,
+    private readonly counters: Counters,
+    private readonly timers: Timers,
+    private readonly agent: string,
+    token: string,
+  ) {
+    // Unguessable by the token, unique by the counter behind it (RFC 3261 8.1.1.7).
+    this.branchPrefix = `z9hG4bK${token}.`;
+  }
+
+  get size(): number {
+    return this.alive.size;
+  }
+
+  request(request: OutgoingRequest, done: Done): void {
+    checkRequest(request);
+    const { hop } = request;
+    // The one place where the transport of a request is decided; RFC 3261 18.1.1 (over 1300 bytes) belongs here too.
+    const carrier = this.closed ?? this.carriers.toward(hop);
+    if (carrier instanceof Error) {
+      queueMicrotask(() => settle(done, { kind: 'unreachable', cause: carrier, sent: false }));
+      return;
+    }
+    const via = carrier.via(hop.host);
+    const branch = this.branchPrefix + (this.sequence++).toString(36);
+    const message = requestBytes(request, via.start, branch, this.agent);
+    if (message.length > carrier.maxMessageBytes) {
+      queueMicrotask(() => settle(done, { kind: 'tooLarge', limit: carrier.maxMessageBytes }));
+      return;
+    }
+    const now = this.clock.now();
+    const transaction = new ClientTransaction(this, branch, request, via.sentBy, message, carrier, done);
+    const { t1, t2 } = this.timers;
+    transaction.deadline = now + (request.timeoutMs ?? 64 * t1);
+    transaction.again = carrier.reliable ? Number.POSITIVE_INFINITY : now + t1;
+    transaction.interval = Math.min(2 * t1, t2);
+    this.alive.set(branch, transaction);
+    this.wheel.schedule(transaction, Math.min(transaction.again, transaction.deadline), now);
+    this.transmit(transaction);
+  }
+
+  response(response: ResponseMessage): void {
+    const { via, status } = response;
+    const transaction = via.branch === undefined ? undefined : this.alive.get(via.branch);
+    if (!transaction) {
+      const ours = via.branch?.startsWith(this.branchPrefix);
+      this.counters.dropped[ours ? 'late' : 'stray']++;
+      return;
+    }
+    const { request } = transaction;
+    if (response.cseq.method !== request.method || !sameSentBy(via.sentBy, transaction.sentBy)) {
+      this.counters.dropped.stray++;
+      return;
+    }
+    if (status < 200) {
+      transaction.interval = this.timers.t2;
+      return;
+    }
+    const { headers, body, reason, cseq } = response;
+    this.finish(transaction, {
+      kind: 'response',
+      status,
+      reason,
+      headers,
+      cseq: cseq.number,
+      ...(body ? { body } : undefined),
+    });
+  }
+
+  expired(transaction: ClientTransaction, now: number): void {
+    if (now >= transaction.deadline) {
+      this.finish(transaction, { kind: 'timeout', cseq: transaction.request.cseq });
+      return;
+    }
+    // From the time it was due, so that the ticks of the wheel don't add up; but no burst after a pause of the process.
+    const next = transaction.again + transaction.interval;
+    transaction.again = next > now ? next : now + transaction.interval;
+    transaction.interval = Math.min(2 * transaction.interval, this.timers.t2);
+    this.wheel.schedule(transaction, Math.min(transaction.again, transaction.deadline), now);
+    this.counters.requests++;
+    this.transmit(transaction);
+  }
+
+  /** Ends whatever is left. */
+  endAll(cause: Error): void {
+    for (const transaction of [...this.alive.values()]) {
+      this.finish(transaction, { kind: 'unreachable', cause, sent: transaction.transmissions > 0 });
+    }
+  }
+
+  private transmit(transaction: ClientTransaction): void {
+    const { hop } = transaction.request;
+    this.counters.sent++;
+    transaction.transmissions++;
+    transaction.carrier.send(transaction.message, hop.host, hop.port, (cause, sent) => {
+      if (this.alive.get(transaction.branch) !== transaction) return;
+      this.finish(transaction, { kind: 'unreachable', cause, sent: sent || transaction.transmissions > 1 });
+    });
+  }
+
+  private finish(transaction: ClientTransaction, outcome: Outcome): void {
+    this.alive.delete(transaction.branch);
+    this.wheel.cancel(transaction);
+    settle(transaction.done, outcome);
+    if (this.alive.size === 0) this.emptied?.();
+  }
+}
+
+/** A fault of the caller's own code must not leave the engine's tables half changed: it is thrown on a clean stack. */
+function settle(done: Done, outcome: Outcome): void {
+  try {
+    done(outcome);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
+/** Byte for byte as a rule; some servers write the host in lower case or leave the default port out (RFC 3261 18.1.2). */
+function sameSentBy(theirs: string, ours: string): boolean {
+  if (theirs === ours) return true;
+  const a = parseHostPort(theirs);
+  const b = parseHostPort(ours);
+  return a?.host.toLowerCase() === b?.host.toLowerCase() && (a?.port ?? 5060) === (b?.port ?? 5060);
+}

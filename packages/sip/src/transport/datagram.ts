@@ -1,0 +1,80 @@
+/** UDP sockets: the interface the engine needs, and node:dgram behind it. */
+import { createSocket, type Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+
+export interface DatagramSocket {
+  /** What is bound: an IP address (an IPv6 address without brackets) and the real port. */
+  readonly host: string;
+  readonly port: number;
+  /** May throw when it can't send. `failed` (optional to support) tells of an error that shows up later. */
+  send(data: Uint8Array, port: number, host: string, failed?: (error: Error) => void): void;
+  close(): Promise<void> | void;
+  /** For a socket bound to a wildcard address: the address under which `peer` sees us. Optional to support. */
+  localHost?(peer: string): string;
+}
+
+export type BindDatagram = (
+  host: string,
+  port: number,
+  receive: (data: Uint8Array, host: string, port: number) => void,
+) => Promise<DatagramSocket>;
+
+/** Asked for; the system gives what its limits allow. A burst of answers must not overflow the default of 208 KiB. */
+const SOCKET_BUFFER = 4 << 20;
+
+/** Hosts are IP addresses always: answering here and now saves a turn of the event loop for each datagram. */
+function noLookup(
+  host: string,
+  _options: unknown,
+  callback: (error: null, address: string, family: number) => void,
+): void {
+  callback(null, host, isIPv6(host) ? 6 : 4);
+}
+
+function socketFor(host: string): Socket {
+  const v6 = isIPv6(host);
+  return createSocket({
+    type: v6 ? 'udp6' : 'udp4',
+    // IPv4 peers belong to an IPv4 socket, not to `::ffff:` addresses of this one.
+    ipv6Only: v6,
+    recvBufferSize: SOCKET_BUFFER,
+    sendBufferSize: SOCKET_BUFFER,
+    lookup: noLookup as unknown as NonNullable<Parameters<typeof createSocket>[0] & object>['lookup'],
+  });
+}
+
+/** The kernel's choice: the local address of a socket that is connected to the peer; nothing is sent. */
+function localHostToward(peer: string): string | undefined {
+  const probe = socketFor(peer);
+  probe.on('error', () => undefined);
+  try {
+    probe.connect(9, peer);
+    return probe.address().address;
+  } catch {
+    return undefined;
+  } finally {
+    probe.close();
+  }
+}
+
+export const nodeDatagram: BindDatagram = (host, port, receive) =>
+  new Promise((resolve, reject) => {
+    const socket = socketFor(host);
+    socket.once('error', reject);
+    socket.bind({ address: host, port, exclusive: true }, () => {
+      socket.off('error', reject);
+      // Errors of single datagrams come to their own callback; what is left here concerns none of them.
+      socket.on('error', () => undefined);
+      const bound = socket.address();
+      socket.on('message', (data, from) => receive(data, from.address, from.port));
+      resolve({
+        host: bound.address,
+        port: bound.port,
+        send: (data, toPort, toHost, failed) => {
+          socket.send(data, toPort, toHost, failed && ((error) => error && failed(error)));
+        },
+        close: () => new Promise((closed) => socket.close(closed)),
+        localHost: (peer) => localHostToward(peer) ?? bound.address,
+      });
+    });
+  });
