@@ -48,7 +48,6 @@ export {
   digestResponse,
   parseDigest,
 } from './sip/digest.js';
-export { bindUdp } from './sip/udp.js';
 export {
   type Notification,
   type SubscribeOptions,

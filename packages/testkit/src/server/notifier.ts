@@ -25,6 +25,7 @@ export interface NotifierOptions {
 const ONE_HOUR = 3600;
 /** How long a 2xx waits for the answer to a NOTIFY that goes first. */
 const NOTIFY_FIRST_MS = 500;
+const TIMED_OUT = 'terminated;reason=timeout';
 
 /**
  * Notifier of RFC 6665 section 4.2.
@@ -129,7 +130,7 @@ export class Notifier {
       watcher: from.uri,
       callId: headers.get('Call-ID') ?? '',
       localUri: parseAddress(headers.get('To') ?? '').uri,
-      localTag: random.token(),
+      localTag: '',
       contactUser: random.token(),
       remoteTag: from.tag ?? '',
       remoteTarget: parseAddress(contact).uri,
@@ -141,13 +142,18 @@ export class Notifier {
       notifyCseq: 0,
       inFlight: 0,
       waiting: undefined,
+      onAnswered: undefined,
       heapIndex: -1,
     };
-    if (lifetime > 0) {
-      this.#dialogs.add(subscription);
-      this.#dialogs.expireAt(subscription, this.#options.sip.clock.now() + lifetime * 1000);
-    } else subscription.state = 'terminated';
-    return this.#accept(record, subscription, lifetime, shape);
+    const opens = (localTag: string) => {
+      subscription.localTag = localTag;
+      if (lifetime > 0) {
+        this.#dialogs.add(subscription);
+        this.#prolong(subscription, lifetime);
+      } else subscription.state = 'terminated';
+      this.#notify(subscription, lifetime > 0 ? undefined : TIMED_OUT);
+    };
+    return { ...this.#accept(record, subscription, lifetime, shape), opens };
   }
 
   #refresh(
@@ -171,52 +177,48 @@ export class Notifier {
     }
     const [contact] = listOf(headers.all('Contact'));
     if (contact !== undefined) subscription.remoteTarget = parseAddress(contact).uri;
-    if (lifetime > 0) {
-      this.#dialogs.expireAt(subscription, this.#options.sip.clock.now() + lifetime * 1000);
-    } else {
-      subscription.state = 'terminated';
-      this.#dialogs.remove(subscription);
-    }
-    return this.#accept(record, subscription, lifetime, shape);
+    const after = () => {
+      if (lifetime > 0) this.#prolong(subscription, lifetime);
+      else {
+        subscription.state = 'terminated';
+        this.#dialogs.remove(subscription);
+      }
+      this.#notify(subscription, lifetime > 0 ? undefined : TIMED_OUT);
+    };
+    return { ...this.#accept(record, subscription, lifetime, shape), after };
   }
 
-  /** The 2xx and the NOTIFY that belongs to it. */
+  #prolong(subscription: StoredSubscription, lifetime: number): void {
+    this.#dialogs.expireAt(subscription, this.#options.sip.clock.now() + lifetime * 1000);
+  }
+
+  /** The 2xx, as far as creation and refresh have it in common. */
   #accept(
     record: RequestRecord,
     subscription: StoredSubscription,
     lifetime: number,
     shape: Shape | undefined,
   ): Verdict {
-    const state = lifetime > 0 ? undefined : 'terminated;reason=timeout';
-    const headers = this.#answerHeaders(record, subscription, lifetime);
-    if (!shape?.notifyFirst) return { status: 200, headers, after: () => this.#notify(subscription, state) };
-    const first = (answer: () => void) => {
-      let answered = false;
-      const once = () => {
-        timer.cancel();
-        if (!answered) answer();
-        answered = true;
-      };
-      const timer = this.#options.sip.clock.after(NOTIFY_FIRST_MS, once);
-      this.#send(subscription, state ?? this.#stateOf(subscription), {}, once);
-    };
-    return { status: 200, headers, first };
-  }
-
-  #answerHeaders(record: RequestRecord, subscription: StoredSubscription, lifetime: number): Headers {
-    const to = record.headers.get('To') ?? '';
-    const routes = [...this.#options.recordRoute].reverse();
-    return [
-      ['To', parseAddress(to).tag === undefined ? `${to};tag=${subscription.localTag}` : to],
-      ...routes.map((route): [string, string] => ['Record-Route', route]),
+    const headers: Headers = [
+      ...[...this.#options.recordRoute].reverse().map((route): [string, string] => ['Record-Route', route]),
       ['Contact', `<${this.#options.sip.contact(subscription.contactUser, record.source)}>`],
       ['Expires', String(lifetime)],
     ];
+    if (!shape?.notifyFirst) return { status: 200, headers };
+    const holds = (release: () => void) => {
+      const timer = this.#options.sip.clock.after(NOTIFY_FIRST_MS, release);
+      subscription.onAnswered = () => {
+        timer.cancel();
+        release();
+      };
+    };
+    return { status: 200, headers, holds };
   }
 
   #stateOf(subscription: StoredSubscription): string {
-    if (subscription.state === 'terminated') return 'terminated;reason=timeout';
-    const left = Math.ceil((subscription.expiresAt - this.#options.sip.clock.now()) / 1000);
+    if (subscription.state === 'terminated') return TIMED_OUT;
+    // A millisecond less: the sum of fractions may be a little more than what was granted.
+    const left = Math.ceil((subscription.expiresAt - this.#options.sip.clock.now() - 1) / 1000);
     return `${subscription.state};expires=${Math.max(left, 0)}`;
   }
 
@@ -234,6 +236,8 @@ export class Notifier {
     const document = subscription.authorized ? this.#options.document(subscription.key) : undefined;
     this.sender.send(subscription, state, document, options, (sent) => {
       subscription.inFlight--;
+      subscription.onAnswered?.();
+      subscription.onAnswered = undefined;
       if (sent.kind === 'timeout' || (sent.kind === 'response' && endsSubscription(sent.status))) {
         subscription.state = 'terminated';
         subscription.waiting = undefined;

@@ -24,8 +24,10 @@ export interface Verdict {
   readonly reason?: string;
   /** What follows the answer. */
   readonly after?: () => void;
-  /** Goes before the answer, and calls `answer` then. */
-  readonly first?: (answer: () => void) => void;
+  /** The answer opens a dialog: what follows it, once the To tag is known. */
+  readonly opens?: (localTag: string) => void;
+  /** What must have happened before the answer may leave; calls `release` then. Comes after `after` and `opens`. */
+  readonly holds?: (release: () => void) => void;
 }
 
 /** The last `limit` items, oldest first. */

@@ -10,13 +10,13 @@ import { Notifier } from './notifier.js';
 import type { LoseRule, NotifyOptions, Sent } from './notify-sender.js';
 import { DEFAULT_PACKAGES, EventPackages } from './packages.js';
 import { RateMeter } from './rate.js';
-import { BoundedLog, type RequestRecord } from './record.js';
+import { BoundedLog, type RequestRecord, type Verdict } from './record.js';
 import { type AnswerRule, type Rule, Script, type ScriptHandle, type Shape, type ShapeRule } from './script.js';
 import type { NotifyRecord, ServerSubscription } from './subscription.js';
 
 export interface PresenceServerOptions {
   readonly sip: SipPort;
-  /** The gate around the engine's sockets; away() and ignoreNext() need it. */
+  /** The gate around the engine's sockets; subscriptions, away() and ignoreNext() need it. */
   readonly gate?: DatagramGate;
   /** Content types by event package. Default: presence, dialog, reg and the others of the RFCs. */
   readonly packages?: Readonly<Record<string, readonly string[]>>;
@@ -234,7 +234,7 @@ export class PresenceServer {
   #needGate(what: string): DatagramGate {
     if (this.#gate) return this.#gate;
     throw new Error(
-      `PresenceServer.${what}(): an engine answers by itself, so this needs a DatagramGate around its sockets; startPresenceServer() and simulatePresenceServer() make one`,
+      `PresenceServer: ${what} needs a DatagramGate around the engine's sockets; startPresenceServer() and simulatePresenceServer() make one`,
     );
   }
 
@@ -279,14 +279,25 @@ export class PresenceServer {
       headers = shaped(headers, found.shape);
       status = found.shape.status ?? status;
     }
-    const answer = () => this.#answer(request, record, status, headers, verdict.reason);
-    if (verdict.first) verdict.first(answer);
-    else answer();
-    verdict.after?.();
+    this.#carryOut(verdict, record, () => this.#answer(request, record, status, headers, verdict.reason));
+  }
+
+  #carryOut({ opens, after, holds }: Verdict, record: RequestRecord, answer: () => void): void {
+    if (!opens && !holds) {
+      answer();
+      after?.();
+      return;
+    }
+    const gate = this.#needGate('subscriptions');
+    const release = holds && gate.hold(...transactionOf(record));
+    const localTag = gate.captureTag(answer);
+    if (localTag !== undefined) opens?.(localTag);
+    after?.();
+    if (release) holds(release);
   }
 
   #ignore(request: IncomingRequest, record: RequestRecord): void {
-    this.#gate?.ignore(record.headers.get('Call-ID') ?? '', record.headers.get('CSeq') ?? '');
+    this.#gate?.ignore(...transactionOf(record));
     record.note = 'ignored on purpose';
     // The engine keeps this answer for retransmissions; the gate lets none of them out.
     request.reply(500);
@@ -303,6 +314,10 @@ export class PresenceServer {
     this.#counters.answer(record.method, status);
     this.#waiters.offer(record);
   }
+}
+
+function transactionOf({ headers }: RequestRecord): [callId: string, cseq: string] {
+  return [headers.get('Call-ID') ?? '', headers.get('CSeq') ?? ''];
 }
 
 function shaped(headers: Headers, shape: Shape): Headers {

@@ -1,10 +1,10 @@
 import type { Hop } from '@pua/core';
-import { type BindDatagram, embeddedSip } from '@pua/sip';
+import { type EmbeddedSip, type EmbeddedSipOptions, embeddedSip, nodeDatagram } from '@pua/sip';
 import type { SimClock } from '../sim/clock.js';
 import { addressOf, type SimNetwork } from '../sim/network.js';
 import type { SimRandom } from '../sim/random.js';
-import { bindUdp } from '../sip/udp.js';
 import { DatagramGate } from './gate.js';
+import { DEFAULT_PACKAGES } from './packages.js';
 import { PresenceServer, type PresenceServerOptions } from './server.js';
 
 export type ServerSettings = Omit<PresenceServerOptions, 'sip' | 'gate'>;
@@ -30,7 +30,7 @@ export interface StartedServer {
 export function startPresenceServer(options: StartOptions = {}): Promise<StartedServer> {
   const { listen = ['udp:127.0.0.1:0'], ...settings } = options;
   const gate = new DatagramGate();
-  return started(embeddedSip({ listen, bindDatagram: gate.wrap(bindUdp) }), gate, settings);
+  return started(engine({ listen, bindDatagram: gate.wrap(nodeDatagram) }, settings), gate, settings);
 }
 
 export interface SimulateOptions extends ServerSettings {
@@ -47,16 +47,19 @@ export interface SimulateOptions extends ServerSettings {
 export function simulatePresenceServer(options: SimulateOptions): Promise<StartedServer> {
   const { clock, random, network, host = '10.0.0.9', port = 5060, ...settings } = options;
   const gate = new DatagramGate();
-  const bindDatagram: BindDatagram = gate.wrap(network.bind);
-  const sip = embeddedSip({ listen: [`udp:${addressOf(host, port)}`], clock, random, bindDatagram });
+  const bindDatagram = gate.wrap(network.bind);
+  const sip = engine({ listen: [`udp:${addressOf(host, port)}`], clock, random, bindDatagram }, settings);
   return started(sip, gate, settings);
 }
 
-async function started(
-  sip: ReturnType<typeof embeddedSip>,
-  gate: DatagramGate,
-  settings: ServerSettings,
-): Promise<StartedServer> {
+/** The engine, which answers OPTIONS and 405 by itself. */
+function engine(options: EmbeddedSipOptions, { packages = DEFAULT_PACKAGES }: ServerSettings): EmbeddedSip {
+  const allow = () => ['OPTIONS', 'PUBLISH', 'SUBSCRIBE'];
+  const accept = () => [...new Set(Object.values(packages).flat())];
+  return embeddedSip({ ...options, allow, accept, allowEvents: () => Object.keys(packages) });
+}
+
+async function started(sip: EmbeddedSip, gate: DatagramGate, settings: ServerSettings): Promise<StartedServer> {
   const server = new PresenceServer({ ...settings, sip, gate });
   await server.start();
   const { addresses } = sip;

@@ -27,7 +27,7 @@ export interface StoredSubscription extends ServerSubscription, Expiring {
   readonly key: string;
   /** URI of the To of the SUBSCRIBE: From of the NOTIFYs. */
   readonly localUri: string;
-  readonly localTag: string;
+  localTag: string;
   /** User part of our Contact. */
   readonly contactUser: string;
   remoteTarget: string;
@@ -40,6 +40,8 @@ export interface StoredSubscription extends ServerSubscription, Expiring {
   inFlight: number;
   /** Value of Subscription-State of the NOTIFY that waits; '' = as it is then. */
   waiting: string | undefined;
+  /** Called when the next NOTIFY is settled. */
+  onAnswered: (() => void) | undefined;
 }
 
 /** One NOTIFY that was to be sent. */
