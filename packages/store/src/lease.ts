@@ -1,0 +1,91 @@
+/** The lease on the table: one row that names its holder, until when, and a fence number that rises with each holder. */
+import { PuaError } from '@pua/core';
+import { type Holder, provablyDead } from './holder.js';
+import { LeaseLost } from './lease-lost.js';
+import { leaseTable } from './schema.js';
+import type { Dialect, Statements } from './session.js';
+
+interface LeaseRow extends Holder {
+  readonly fence: number;
+  readonly untilMs: number;
+  readonly clean: boolean;
+}
+
+export interface Taken {
+  readonly fence: number;
+  /** null: nobody held it before. */
+  readonly before: 'clean' | 'unclean' | null;
+}
+
+export class Lease {
+  private readonly name: string;
+  private fence = 0;
+
+  constructor(
+    private readonly dialect: Dialect,
+    private readonly table: string,
+    private readonly leaseMs: number,
+    private readonly me: Holder,
+  ) {
+    this.name = dialect.quote(leaseTable(table));
+  }
+
+  private async read(on: Statements): Promise<LeaseRow | null> {
+    const [row] = await on.all(`select * from ${this.name} where part = ''`);
+    if (row === undefined) return null;
+    return {
+      name: String(row.holder),
+      host: String(row.host),
+      pid: Number(row.pid),
+      started: String(row.started),
+      fence: Number(row.fence),
+      untilMs: Number(row.until_ms),
+      clean: Number(row.clean) === 1,
+    };
+  }
+
+  /**
+   * Takes it when it is free, has run out, or its holder is dead.
+   * @throws PuaError `PUA_ERR_STORE_HELD`
+   */
+  async take(on: Statements): Promise<Taken> {
+    const old = await this.read(on);
+    const now = await on.now();
+    if (old !== null && !old.clean && old.untilMs > now && !provablyDead(old, this.dialect.local)) {
+      throw new PuaError(
+        'PUA_ERR_STORE_HELD',
+        `table "${this.table}" is held by "${old.name}" (host ${old.host}, pid ${old.pid}) until ${new Date(old.untilMs).toISOString()}: stop that process, or name another table with db_table`,
+      );
+    }
+    this.fence = (old?.fence ?? 0) + 1;
+    const { name, host, pid, started } = this.me;
+    await on.run(
+      old === null
+        ? `insert into ${this.name} (holder, host, pid, started, fence, until_ms, clean, part) values (?, ?, ?, ?, ?, ?, 0, '')`
+        : `update ${this.name} set holder = ?, host = ?, pid = ?, started = ?, fence = ?, until_ms = ?, clean = 0 where part = ''`,
+      [name, host, pid, started, this.fence, now + this.leaseMs],
+    );
+    return { fence: this.fence, before: old === null ? null : old.clean ? 'clean' : 'unclean' };
+  }
+
+  /** Goes on with a lease that an earlier worker of this store took. */
+  resume(fence: number): void {
+    this.fence = fence;
+  }
+
+  /**
+   * Also the fence of every write: the row is locked by it until the transaction ends.
+   * @throws LeaseLost
+   */
+  async renew(on: Statements): Promise<void> {
+    const until = (await on.now()) + this.leaseMs;
+    const sql = `update ${this.name} set until_ms = ? where part = '' and fence = ?`;
+    if ((await on.run(sql, [until, this.fence])) > 0) return;
+    throw new LeaseLost((await this.read(on))?.name ?? 'nobody');
+  }
+
+  /** Marks the stop as clean. */
+  async giveBack(on: Statements): Promise<void> {
+    await on.run(`update ${this.name} set until_ms = 0, clean = 1 where part = '' and fence = ?`, [this.fence]);
+  }
+}

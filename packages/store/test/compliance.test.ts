@@ -1,0 +1,4 @@
+import { storeCompliance } from './compliance';
+import { sqliteFixture } from './sqlite-fixture';
+
+storeCompliance('SQLite', sqliteFixture);
