@@ -156,6 +156,8 @@ function parseResponse(head: Head, lineEnd: number, start: number, indexed: bool
   if (fault) return fail(fault);
   const via = head.topVia();
   if (!via) return fail('Malformed Via');
+  // RFC 3261 8.1.3.3: one that went astray.
+  if (head.viaLines > 1 || via.end < head.lines[head.via + 3]!) return fail('More Than One Via');
   const cseq = head.readCSeq();
   if (!cseq) return fail('Malformed CSeq');
   const bodySize = head.bodyLength();
