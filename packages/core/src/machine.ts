@@ -1,4 +1,4 @@
-/** What both machines share: the shape of a table row and of a step. */
+/** What both machines share: the shape of a table and of a step. */
 import type { Policy } from './policy/policy.js';
 
 export interface Context {
@@ -9,8 +9,8 @@ export interface Context {
   readonly policy: Policy;
 }
 
-/** New state; effects are appended to `out` in the order in which they are to happen. */
-export type Handler<S, I, E> = (state: S, input: I, context: Context, out: E[]) => S;
+/** Changes `state`, which is the step's own copy; effects are appended to `out` in the order they are to happen. */
+export type Handler<S, I, E> = (state: S, input: I, context: Context, out: E[]) => void;
 
 /** One cell of a transition table: what is done, and every state it may lead to. */
 export interface Transition<S, I, E, P extends string> {

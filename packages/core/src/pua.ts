@@ -372,7 +372,9 @@ export class Pua implements PuaApi {
   updateContact(dialog: Pick<DialogQuery, 'callId' | 'toTag' | 'fromTag'>, contact: string): boolean {
     const record = this.#dialog(dialog);
     if (!record || record.state.remoteTag !== dialog.toTag || !alive(record.state, this.#clock.now())) return false;
-    record.state = { ...record.state, remoteTarget: checkUri('contact', contact) };
+    const state = record.state.copy();
+    state.remoteTarget = checkUri('contact', contact);
+    record.state = state;
     this.#host.persist(record);
     return true;
   }

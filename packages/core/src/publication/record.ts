@@ -8,7 +8,7 @@ import { type Host, type Identity, RecordBase } from '../record.js';
 import type { Draft } from '../sending/job.js';
 import { toWall } from '../walltime.js';
 import { publicationColumns } from './row.js';
-import { ABSENT, type Publication, type PublicationEffect, type PublicationInput } from './state.js';
+import { Publication, type PublicationEffect, type PublicationInput } from './state.js';
 import { stepPublication } from './table.js';
 
 type Send = Extract<PublicationEffect, { kind: 'send' }>;
@@ -17,10 +17,10 @@ const TIMER = { kind: 'timer' } as const;
 
 export class PublicationRecord extends RecordBase<PublicationInput> {
   readonly kind = 'publication';
-  state: Publication;
+  state: Readonly<Publication>;
   #send: Send | null = null;
 
-  constructor(host: Host, identity: Identity, state: Publication = ABSENT, onePerUri = true) {
+  constructor(host: Host, identity: Identity, state: Readonly<Publication> = new Publication(), onePerUri = true) {
     super(host, identity, onePerUri ? identity.presUri : '');
     this.state = state;
   }
@@ -36,7 +36,9 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
   protected turn(input: PublicationInput): void {
     if (this.state.phase === 'ended') {
       if (input.kind !== 'publish' && input.kind !== 'unpublish') return;
-      this.state = { ...ABSENT, wish: this.state.wish };
+      const fresh = new Publication();
+      fresh.wish = this.state.wish;
+      this.state = fresh;
     }
     const out: PublicationEffect[] = [];
     this.state = stepPublication(this.state, input, this.host.context(), out);

@@ -4,7 +4,7 @@ import { formatHeaders, parseHeaderLines } from '../headers.js';
 import { refreshDelay } from '../policy/timing.js';
 import type { PuaRow } from '../ports/store.js';
 import { fromWall, toWall, type WallClock } from '../walltime.js';
-import { ABSENT, type Publication } from './state.js';
+import { Publication } from './state.js';
 
 /** Bits of the column `pending`. */
 const DOCUMENT = 1;
@@ -14,7 +14,7 @@ const PARKED = 4;
 const NEXT = 8;
 
 /** Columns that depend on the state; identity (URI, event, flag, keys) is the shell's. */
-export function publicationColumns(s: Publication, clock: WallClock) {
+export function publicationColumns(s: Readonly<Publication>, clock: WallClock) {
   const document = s.end && s.next ? s.next : null;
   return {
     expires: s.expiresAt === 0 ? 0 : toWall(s.expiresAt, clock),
@@ -40,62 +40,54 @@ export function publicationColumns(s: Publication, clock: WallClock) {
 
 /** A row as a resting record. Its deadline says when it goes on: at once when something is pending. */
 export function publicationFromRow(row: PuaRow, clock: WallClock, random: () => number): Publication {
-  const expiresAt = row.etag === '' ? 0 : fromWall(row.expires, clock);
-  const held = row.etag !== '' && expiresAt > clock.now;
-  const desiredUntil = row.desired_expires === 0 ? Number.POSITIVE_INFINITY : fromWall(row.desired_expires, clock);
+  const s = new Publication();
+  s.etag = row.etag;
+  s.expiresAt = row.etag === '' ? 0 : fromWall(row.expires, clock);
+  const held = row.etag !== '' && s.expiresAt > clock.now;
   const pendingBody = (row.pending & DOCUMENT) !== 0;
-  const end = (row.pending & END) !== 0;
-  const notBefore = row.not_before === 0 ? 0 : fromWall(row.not_before, clock);
-  const settled = held && !pendingBody && !end;
+  s.end = (row.pending & END) !== 0;
+  s.body = row.document;
+  s.contentType = row.content_type ?? '';
+  s.asked = row.asked_expires;
+  s.desiredUntil = row.desired_expires === 0 ? Number.POSITIVE_INFINITY : fromWall(row.desired_expires, clock);
+  s.extraHeaders = parseHeaderLines(row.extra_headers);
+  s.outboundProxy = row.outbound_proxy ?? '';
+  s.onLost = row.more?.includes('"onLost":"report"') ? 'report' : 'republish';
+  s.wish = 1;
+  s.bodyWish = row.document === null ? 0 : 1;
+  s.held = row.etag === '' || pendingBody ? 0 : 1;
   // The grant is not stored: what is left of it is treated as one.
-  const refreshAt = held ? clock.now + refreshDelay(expiresAt - clock.now, random()) : clock.now;
-  const restored: Publication = {
-    ...ABSENT,
-    phase: settled ? 'published' : 'waiting',
-    body: row.document,
-    contentType: row.content_type ?? '',
-    asked: row.asked_expires,
-    desiredUntil,
-    extraHeaders: parseHeaderLines(row.extra_headers),
-    outboundProxy: row.outbound_proxy ?? '',
-    onLost: row.more?.includes('"onLost":"report"') ? 'report' : 'republish',
-    wish: 1,
-    bodyWish: row.document === null ? 0 : 1,
-    end,
-    etag: row.etag,
-    held: row.etag === '' || pendingBody ? 0 : 1,
-    expiresAt,
-    refreshAt,
-    version: row.version,
-    tupleId: row.tuple_id,
-    minExpires: row.min_expires,
-    notBefore,
-    deadline: 0,
-  };
-  if ((row.pending & NEXT) !== 0 && row.document !== null) {
-    return {
-      ...restored,
-      deadline: Math.max(clock.now, notBefore),
-      next: {
-        kind: 'publish',
-        op: null,
-        body: row.document,
-        contentType: restored.contentType,
-        expires: row.asked_expires,
-        insert: false,
-        etag: '',
-        extraHeaders: restored.extraHeaders,
-        outboundProxy: restored.outboundProxy,
-        onLost: restored.onLost,
-        version: row.version,
-        tupleId: row.tuple_id,
-      },
+  s.refreshAt = held ? clock.now + refreshDelay(s.expiresAt - clock.now, random()) : clock.now;
+  s.version = row.version;
+  s.tupleId = row.tuple_id;
+  s.minExpires = row.min_expires;
+  s.notBefore = row.not_before === 0 ? 0 : fromWall(row.not_before, clock);
+  if (s.end && (row.pending & NEXT) !== 0 && row.document !== null) {
+    s.next = {
+      kind: 'publish',
+      op: null,
+      body: row.document,
+      contentType: s.contentType,
+      expires: row.asked_expires,
+      insert: false,
+      etag: '',
+      extraHeaders: s.extraHeaders,
+      outboundProxy: s.outboundProxy,
+      onLost: s.onLost,
+      version: row.version,
+      tupleId: row.tuple_id,
     };
   }
-  if ((row.pending & PARKED) !== 0) return { ...restored, phase: 'parked', deadline: desiredUntil };
-  const last = settled && expiresAt >= desiredUntil;
-  return {
-    ...restored,
-    deadline: settled ? (last ? desiredUntil : refreshAt) : Math.min(Math.max(clock.now, notBefore), desiredUntil),
-  };
+  const soon = Math.max(clock.now, s.notBefore);
+  if ((row.pending & PARKED) !== 0) {
+    s.phase = 'parked';
+    s.deadline = s.desiredUntil;
+  } else if (held && !pendingBody && !s.end) {
+    s.phase = 'published';
+    s.deadline = s.expiresAt >= s.desiredUntil ? s.desiredUntil : s.refreshAt;
+  } else {
+    s.phase = 'waiting';
+    s.deadline = s.end ? soon : Math.min(soon, s.desiredUntil);
+  }
+  return s;
 }

@@ -3,63 +3,102 @@ import type { Cause, PuaResult, Reply } from '../api.js';
 import type { Answer } from '../policy/answer.js';
 import type { Headers } from '../ports/sip.js';
 
+const NO_HEADERS: Headers = [];
+
 /**
  * What is wished and what the server holds, kept apart: the next request is always derived from the difference, so
  * that it does not matter which of many changes came while a request was on the wire.
+ *
+ * A step works on a copy: outside it a state never changes. (A class, because copying one field by field is thirty
+ * times faster than spreading an object of this size.)
  */
-export interface Publication {
-  readonly phase: PublicationPhase;
+export class Publication {
+  phase: PublicationPhase = 'absent';
 
   // The wish.
-  readonly body: string | Uint8Array | null;
-  readonly contentType: string;
+  body: string | Uint8Array | null = null;
+  contentType = '';
   /** Seconds asked for; negative: default, for ever. */
-  readonly asked: number;
+  asked = -1;
   /** End of the lifetime asked for, monotonic ms; Infinity: for ever. */
-  readonly desiredUntil: number;
-  readonly extraHeaders: Headers;
-  readonly outboundProxy: string;
-  readonly onLost: 'republish' | 'report';
+  desiredUntil = Number.POSITIVE_INFINITY;
+  extraHeaders: Headers = NO_HEADERS;
+  outboundProxy = '';
+  onLost: 'republish' | 'report' = 'republish';
   /** Counts the requests of the owner ... */
-  readonly wish: number;
+  wish = 0;
   /** ... and is the number of the one that brought `body`. */
-  readonly bodyWish: number;
+  bodyWish = 0;
   /** The owner wants it removed ... */
-  readonly end: boolean;
+  end = false;
   /** ... and then this one opened. */
-  readonly next: PublishInput | null;
+  next: PublishInput | null = null;
 
   // What the server holds.
-  readonly etag: string;
+  etag = '';
   /** Number of the wish that the entity-tag stands for. */
-  readonly held: number;
+  held = 0;
   /** End of the granted lifetime, monotonic ms; 0: it holds nothing that we know of. */
-  readonly expiresAt: number;
-  readonly refreshAt: number;
+  expiresAt = 0;
+  refreshAt = Number.POSITIVE_INFINITY;
   /** For the body processor. */
-  readonly version: number;
-  readonly tupleId: string | null;
+  version = 0;
+  tupleId: string | null = null;
 
   // The request on the wire.
-  readonly flightWish: number;
-  readonly flightOp: Op;
-  readonly flightExpires: number;
+  flightWish = 0;
+  flightOp: Op = null;
+  flightExpires = 0;
 
   /** Who waits for the newest wish. */
-  readonly op: Op;
+  op: Op = null;
 
   // What failures taught.
-  readonly failures: number;
-  readonly delay: number;
+  failures = 0;
+  delay = 0;
   /** Consecutive 412s and 423s that were repaired at once. */
-  readonly losses: number;
-  readonly briefs: number;
+  losses = 0;
+  briefs = 0;
   /** Learned Min-Expires, seconds. */
-  readonly minExpires: number;
-  readonly notBefore: number;
+  minExpires = 0;
+  notBefore = 0;
 
   /** When the timer is to fire, monotonic ms; Infinity: not at all. */
-  readonly deadline: number;
+  deadline = Number.POSITIVE_INFINITY;
+
+  copy(): Publication {
+    const to = new Publication();
+    to.phase = this.phase;
+    to.body = this.body;
+    to.contentType = this.contentType;
+    to.asked = this.asked;
+    to.desiredUntil = this.desiredUntil;
+    to.extraHeaders = this.extraHeaders;
+    to.outboundProxy = this.outboundProxy;
+    to.onLost = this.onLost;
+    to.wish = this.wish;
+    to.bodyWish = this.bodyWish;
+    to.end = this.end;
+    to.next = this.next;
+    to.etag = this.etag;
+    to.held = this.held;
+    to.expiresAt = this.expiresAt;
+    to.refreshAt = this.refreshAt;
+    to.version = this.version;
+    to.tupleId = this.tupleId;
+    to.flightWish = this.flightWish;
+    to.flightOp = this.flightOp;
+    to.flightExpires = this.flightExpires;
+    to.op = this.op;
+    to.failures = this.failures;
+    to.delay = this.delay;
+    to.losses = this.losses;
+    to.briefs = this.briefs;
+    to.minExpires = this.minExpires;
+    to.notBefore = this.notBefore;
+    to.deadline = this.deadline;
+    return to;
+  }
 }
 
 export type PublicationPhase =
@@ -126,35 +165,3 @@ export type PublicationEffect =
   | { readonly kind: 'report'; readonly cause: Cause; readonly reply: Reply }
   | { readonly kind: 'emit'; readonly event: 'expired' | 'lost' | 'lapsed' | 'document-needed' }
   | { readonly kind: 'persist' };
-
-export const ABSENT: Publication = {
-  phase: 'absent',
-  body: null,
-  contentType: '',
-  asked: -1,
-  desiredUntil: Number.POSITIVE_INFINITY,
-  extraHeaders: [],
-  outboundProxy: '',
-  onLost: 'republish',
-  wish: 0,
-  bodyWish: 0,
-  end: false,
-  next: null,
-  etag: '',
-  held: 0,
-  expiresAt: 0,
-  refreshAt: Number.POSITIVE_INFINITY,
-  version: 0,
-  tupleId: null,
-  flightWish: 0,
-  flightOp: null,
-  flightExpires: 0,
-  op: null,
-  failures: 0,
-  delay: 0,
-  losses: 0,
-  briefs: 0,
-  minExpires: 0,
-  notBefore: 0,
-  deadline: Number.POSITIVE_INFINITY,
-};

@@ -2,7 +2,7 @@
  * The transitions of a publication, all of them. A cell that is missing cannot happen and is an error of the shell;
  * tests walk the whole table, the docs' diagram is drawn from it.
  */
-import type { Transition } from '../machine.js';
+import type { Context, Transition } from '../machine.js';
 import type { Publication, PublicationEffect, PublicationInput, PublicationPhase } from './state.js';
 import * as on from './step.js';
 
@@ -26,7 +26,7 @@ export const PUBLICATION_TABLE: Readonly<Record<Exclude<PublicationPhase, 'ended
     unpublish: { does: on.end, to: ['queued', 'ended'] },
     slot: {
       does: on.slot,
-      to: ['publishing', 'modifying', 'refreshing', 'removing', 'published', 'parked', 'queued', 'ended'],
+      to: ['publishing', 'modifying', 'refreshing', 'removing', 'parked', 'queued', 'ended'],
     },
     answer: { does: on.noRoute, to: ['waiting'] },
   },
@@ -51,19 +51,20 @@ export const PUBLICATION_TABLE: Readonly<Record<Exclude<PublicationPhase, 'ended
   waiting: {
     publish: { does: on.wish, to: ['waiting', 'queued'] },
     unpublish: { does: on.end, to: ['waiting', 'queued', 'ended'] },
-    timer: { does: on.due, to: ['queued', 'ended'] },
+    timer: { does: on.due, to: ['queued', 'waiting', 'ended'] },
   },
   parked: {
     publish: { does: on.wish, to: ['queued', 'parked'] },
     unpublish: { does: on.end, to: ['queued', 'parked', 'ended'] },
-    timer: { does: on.due, to: ['ended', 'queued'] },
+    timer: { does: on.due, to: ['ended'] },
   },
 };
 
+/** One step. `state` stays as it is; the new one comes back, effects are appended to `out`. */
 export function stepPublication(
-  state: Publication,
+  state: Readonly<Publication>,
   input: PublicationInput,
-  context: Parameters<Transition<Publication, PublicationInput, PublicationEffect, PublicationPhase>['does']>[2],
+  context: Context,
   out: PublicationEffect[],
 ): Publication {
   const row = state.phase === 'ended' ? undefined : PUBLICATION_TABLE[state.phase];
@@ -71,5 +72,7 @@ export function stepPublication(
     | Transition<Publication, PublicationInput, PublicationEffect, PublicationPhase>
     | undefined;
   if (!cell) throw new Error(`publication: no transition for ${input.kind} in state ${state.phase}`);
-  return cell.does(state, input, context, out);
+  const next = state.copy();
+  cell.does(next, input, context, out);
+  return next;
 }

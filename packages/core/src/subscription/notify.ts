@@ -8,78 +8,75 @@ import { refreshDelay } from '../policy/timing.js';
 import { finish, NEVER, type Out, rest, terminated } from './parts.js';
 import type { NotifyInput, Subscription } from './state.js';
 
-/** The dialog after a NOTIFY that is in order; undefined when it was refused. */
-function take(s: Subscription, n: NotifyInput, c: Context, out: Out): Subscription | undefined {
+/** Takes a NOTIFY that is in order into the dialog; false when it was refused. */
+function take(s: Subscription, n: NotifyInput, c: Context, out: Out): boolean {
   if (s.callId === '' || (s.confirmed && n.fromTag !== s.remoteTag)) {
     out.push({ kind: 'notified', status: 481 });
-    return undefined;
+    return false;
   }
   // Retransmissions never get here: an equal CSeq is another request.
   if (s.remoteCseq > 0 && n.cseq <= s.remoteCseq) {
     out.push({ kind: 'notified', status: 500 });
-    return undefined;
+    return false;
   }
   out.push({ kind: 'notified', status: 200 }, { kind: 'persist' });
-  const dialog: Subscription = {
-    ...s,
-    remoteTag: n.fromTag,
-    remoteCseq: n.cseq,
-    remoteTarget: n.contact || s.remoteTarget,
-    routeSet: s.confirmed ? s.routeSet : n.recordRoute,
-    confirmed: true,
-    notifyBy: NEVER,
-    status: n.state === 'terminated' ? '' : n.state,
-  };
-  if (n.state === 'terminated') return dialog;
-  // Without a 2xx (still to come, or lost) what was asked is the limit.
-  const limit =
-    s.grantedUntil > 0
-      ? s.grantedUntil
-      : s.sentAt + Math.max(s.flightExpires, s.asked < 0 ? c.policy.defaultExpires : s.asked) * 1000;
-  if (n.expires === undefined) return s.expiresAt > 0 ? dialog : until(dialog, limit, c);
-  return until(dialog, Math.min(c.now + n.expires * 1000, limit), c);
+  if (!s.confirmed) s.routeSet = n.recordRoute;
+  s.remoteTag = n.fromTag;
+  s.remoteCseq = n.cseq;
+  if (n.contact !== '') s.remoteTarget = n.contact;
+  s.confirmed = true;
+  s.notifyBy = NEVER;
+  s.status = n.state === 'terminated' ? '' : n.state;
+  if (n.state !== 'terminated') bound(s, n.expires, c);
+  return true;
 }
 
-function until(s: Subscription, expiresAt: number, c: Context): Subscription {
-  const planned = c.now + refreshDelay(Math.max(0, expiresAt - c.now), c.random());
+/** The lifetime a NOTIFY names never exceeds what the 2xx granted or, while there is none, what was asked. */
+function bound(s: Subscription, expires: number | undefined, c: Context): void {
+  if (expires === undefined && s.expiresAt > 0) return;
+  const asked = Math.max(s.flightExpires, s.asked < 0 ? c.policy.defaultExpires : s.asked);
+  const limit = s.grantedUntil > 0 ? s.grantedUntil : s.sentAt + asked * 1000;
+  s.expiresAt = expires === undefined ? limit : Math.min(c.now + expires * 1000, limit);
   // A NOTIFY that confirms the plan doesn't move it; only one that shortens the lifetime does.
-  const keep = s.refreshAt < expiresAt && s.refreshAt !== NEVER;
-  return { ...s, expiresAt, refreshAt: keep ? s.refreshAt : planned };
+  if (s.refreshAt < s.expiresAt) return;
+  s.refreshAt = c.now + refreshDelay(Math.max(0, s.expiresAt - c.now), c.random());
 }
 
-export function resting(s: Subscription, n: NotifyInput, c: Context, out: Out): Subscription {
-  const dialog = take(s, n, c, out);
-  if (!dialog) return s;
-  if (n.state === 'terminated') return terminated(dialog, n.termination, c, out);
-  if (s.phase === 'subscribed') return rest(dialog);
-  // The SUBSCRIBE timed out, but it did arrive: the dialog lives.
-  if (!s.confirmed && !s.end) return rest({ ...dialog, held: dialog.wish, failures: 0, delay: 0 });
-  return dialog;
-}
-
-export function queued(s: Subscription, n: NotifyInput, c: Context, out: Out): Subscription {
-  const dialog = take(s, n, c, out);
-  if (!dialog) return s;
-  if (n.state !== 'terminated') return dialog;
-  if (s.end) {
-    // Ended before our Expires 0 went out.
-    return terminated(dialog, n.termination, c, out);
+export function resting(s: Subscription, n: NotifyInput, c: Context, out: Out): void {
+  const unheard = !s.confirmed;
+  if (!take(s, n, c, out)) return;
+  if (n.state === 'terminated') return terminated(s, n.termination, c, out);
+  if (s.phase === 'subscribed') rest(s);
+  else if (unheard && !s.end) {
+    // The SUBSCRIBE timed out, but it did arrive: the dialog lives.
+    s.held = s.wish;
+    s.failures = 0;
+    s.delay = 0;
+    rest(s);
   }
-  const after = terminated(dialog, n.termination, c, []);
-  // It waits for its slot already: what it will send there is a new SUBSCRIBE, or nothing.
-  if (after.phase === 'ended') return terminated(dialog, n.termination, c, out);
-  return { ...after, op: s.op, phase: 'queued', deadline: NEVER };
+}
+
+export function queued(s: Subscription, n: NotifyInput, c: Context, out: Out): void {
+  if (!take(s, n, c, out) || n.state !== 'terminated') return;
+  const ending: Out = [];
+  const op = s.op;
+  terminated(s, n.termination, c, ending);
+  if ((s.phase as string) === 'ended') {
+    out.push(...ending);
+    return;
+  }
+  // It waits for its slot already: there it will open a new dialog.
+  s.op = s.op ?? op;
+  s.phase = 'queued';
+  s.deadline = NEVER;
+  out.push(...ending.filter((effect) => effect.kind === 'settle' || effect.kind === 'persist'));
 }
 
 /** While a request is on the wire its answer decides; a termination is kept until then. */
-export function inFlight(s: Subscription, n: NotifyInput, c: Context, out: Out): Subscription {
-  const dialog = take(s, n, c, out);
-  if (!dialog) return s;
-  return n.state === 'terminated' ? { ...dialog, over: n.termination } : dialog;
+export function inFlight(s: Subscription, n: NotifyInput, c: Context, out: Out): void {
+  if (take(s, n, c, out) && n.state === 'terminated') s.over = n.termination;
 }
 
-export function closing(s: Subscription, n: NotifyInput, c: Context, out: Out): Subscription {
-  const dialog = take(s, n, c, out);
-  if (!dialog) return s;
-  return n.state === 'terminated' ? finish(dialog, c, out) : { ...dialog, deadline: dialog.closeBy };
+export function closing(s: Subscription, n: NotifyInput, c: Context, out: Out): void {
+  if (take(s, n, c, out) && n.state === 'terminated') finish(s, c, out);
 }

@@ -1,118 +1,117 @@
-/** Parts that the steps of a subscription share. */
+/** Parts that the steps of a subscription share. Each changes the step's own copy of the state. */
 import type { PuaResult } from '../api.js';
 import type { Context } from '../machine.js';
 import { backoffDelay, refreshDelay, retryAfterMs } from '../policy/timing.js';
 import type { Verdict } from '../policy/verdict.js';
 import type { Op } from '../publication/state.js';
-import {
-  NO_DIALOG,
-  NO_SUBSCRIPTION,
-  type SubscribeInput,
-  type Subscription,
-  type SubscriptionEffect,
-  type Termination,
-} from './state.js';
+import { type SubscribeInput, Subscription, type SubscriptionEffect, type Termination } from './state.js';
 
 export type Out = SubscriptionEffect[];
 export const NEVER = Number.POSITIVE_INFINITY;
-/** One transaction: a dialog that ends sooner after it was opened counts as lost. */
-const ONE_TRANSACTION_T1 = 64;
 
 export function settle(out: Out, op: Op, result: PuaResult): void {
   if (op) out.push({ kind: 'settle', op, result });
 }
 
 /** Is there a dialog that a request can be sent in? */
-export const alive = (s: Subscription, now: number): boolean =>
+export const alive = (s: Readonly<Subscription>, now: number): boolean =>
   s.callId !== '' && s.remoteTag !== '' && now < s.expiresAt;
 
-export const landed = (s: Subscription): Subscription => ({ ...s, flightOp: null, flightWish: 0, flightExpires: 0 });
-
-export const withoutDialog = (s: Subscription): Subscription => ({ ...s, ...NO_DIALOG });
-
-export function adopt(s: Subscription, input: SubscribeInput, now: number): Subscription {
-  return {
-    ...s,
-    op: input.op,
-    wish: s.wish + 1,
-    asked: input.expires,
-    desiredUntil: input.expires < 0 ? NEVER : now + input.expires * 1000,
-    ownContact: input.ownContact || s.ownContact,
-    preloadedRoutes: input.preloadedRoutes,
-    fetch: input.fetch,
-  };
+/** The request on the wire is over. */
+export function land(s: Subscription): void {
+  s.flightOp = null;
+  s.flightWish = 0;
+  s.flightExpires = 0;
 }
 
-export function enqueue(s: Subscription, c: Context, out: Out): Subscription {
+export function adopt(s: Subscription, input: SubscribeInput, now: number): void {
+  s.op = input.op;
+  s.wish++;
+  s.asked = input.expires;
+  s.desiredUntil = input.expires < 0 ? NEVER : now + input.expires * 1000;
+  if (input.ownContact !== '') s.ownContact = input.ownContact;
+  s.preloadedRoutes = input.preloadedRoutes;
+  s.fetch = input.fetch;
+}
+
+export function enqueue(s: Subscription, c: Context, out: Out): void {
   if (s.notBefore > c.now) {
     settle(out, s.op, {
       outcome: 'unreachable',
-      cause: 'the server asked not to be tried yet (Retry-After)',
+      cause: 'not to be tried yet (Retry-After, or the next hop is set aside)',
       retrying: true,
     });
-    return { ...s, op: null, phase: 'waiting', deadline: latest(s, s.notBefore) };
+    s.op = null;
+    s.phase = 'waiting';
+    s.deadline = soonest(s, s.notBefore);
+    return;
   }
   const urgent = s.end || s.renew || s.wish > s.held;
   out.push({ kind: 'queue', deadline: urgent ? c.now : s.expiresAt });
-  return { ...s, phase: 'queued', deadline: NEVER };
+  s.phase = 'queued';
+  s.deadline = NEVER;
 }
 
-export function rest(s: Subscription): Subscription {
+export function rest(s: Subscription): void {
+  s.phase = 'subscribed';
   const last = s.expiresAt >= s.desiredUntil;
-  return { ...s, phase: 'subscribed', deadline: Math.min(last ? s.desiredUntil : s.refreshAt, s.notifyBy) };
+  s.deadline = Math.min(last ? s.desiredUntil : s.refreshAt, s.notifyBy);
 }
 
-export function wait(
-  s: Subscription,
-  verdict: Pick<Verdict, 'delay' | 'notBefore' | 'retryAt'>,
-  out: Out,
-): Subscription {
+export function wait(s: Subscription, verdict: Pick<Verdict, 'delay' | 'notBefore' | 'retryAt'>, out: Out): void {
   out.push({ kind: 'persist' });
-  return {
-    ...s,
-    phase: 'waiting',
-    failures: s.failures + 1,
-    delay: verdict.delay,
-    notBefore: verdict.notBefore,
-    deadline: latest(s, verdict.retryAt),
-  };
+  s.phase = 'waiting';
+  s.failures++;
+  s.delay = verdict.delay;
+  s.notBefore = verdict.notBefore;
+  s.deadline = soonest(s, verdict.retryAt);
 }
 
-export function backOff(s: Subscription, c: Context, out: Out, retryAfter?: number): Subscription {
+export function backOff(s: Subscription, c: Context, out: Out, retryAfter?: number): void {
   const delay = backoffDelay(c.policy, s.delay, c.random());
   const notBefore = retryAfter === undefined ? 0 : c.now + retryAfterMs(c.policy, retryAfter);
-  return wait(s, { delay, notBefore, retryAt: notBefore || c.now + delay }, out);
+  wait(s, { delay, notBefore, retryAt: notBefore || c.now + delay }, out);
 }
 
-const latest = (s: Subscription, at: number): number => Math.min(at, s.end ? Math.max(s.expiresAt, 0) : s.desiredUntil);
+const soonest = (s: Subscription, at: number): number => Math.min(at, s.end ? s.expiresAt : s.desiredUntil);
 
-/** The dialog is done with: gone, or the next one is opened. */
-export function finish(s: Subscription, c: Context, out: Out): Subscription {
-  if (s.next) {
-    out.push({ kind: 'persist' });
-    const fresh = { ...NO_SUBSCRIPTION, wish: s.wish, minExpires: s.minExpires, notBefore: s.notBefore };
-    return enqueue(adopt(fresh, s.next, c.now), c, out);
-  }
-  if (s.renew && !s.end) return backOff(withoutDialog(s), c, out);
-  return gone(s, out);
+/** The dialog is done with: what came after the end is opened, or a new dialog, or nothing is left. */
+export function finish(s: Subscription, c: Context, out: Out): void {
+  const { next, wish, minExpires, notBefore } = s;
+  if (next) {
+    gone(s, out);
+    Object.assign(s, { wish, minExpires, notBefore });
+    adopt(s, next, c.now);
+    enqueue(s, c, out);
+  } else if (s.renew && !s.end) {
+    s.dropDialog();
+    backOff(s, c, out);
+  } else gone(s, out);
 }
 
-export function gone(s: Subscription, out: Out): Subscription {
+export function gone(s: Subscription, out: Out): void {
   out.push({ kind: 'persist' });
-  return { ...NO_SUBSCRIPTION, phase: 'ended', wish: s.wish };
+  Object.assign(s, new Subscription(), { phase: 'ended', wish: s.wish });
 }
 
-/** A dialog that is gone is replaced at once; if that repeats, under back-off. */
-export function reopen(s: Subscription, c: Context, out: Out): Subscription {
-  const brief = c.now - s.openedAt < ONE_TRANSACTION_T1 * c.policy.t1;
-  const losses = brief ? s.losses + 1 : 1;
-  const bare = { ...withoutDialog(s), losses };
+export function expire(s: Subscription, out: Out): void {
+  settle(out, s.op, { outcome: 'expired' });
+  out.push({ kind: 'emit', event: 'expired' });
+  gone(s, out);
+}
+
+/** A dialog that is gone is replaced at once; if that repeats within one transaction's time, under back-off. */
+export function reopen(s: Subscription, c: Context, out: Out): void {
+  const soon = c.now - s.openedAt < 64 * c.policy.t1;
+  s.losses = soon ? s.losses + 1 : 1;
+  s.dropDialog();
   out.push({ kind: 'persist' });
-  return losses > c.policy.maxLosses ? backOff(bare, c, out) : enqueue(bare, c, out);
+  if (s.losses > c.policy.maxLosses) backOff(s, c, out);
+  else enqueue(s, c, out);
 }
 
 /** What a NOTIFY `terminated` means (RFC 6665 4.1.3); nothing of ours is on the wire. */
-export function terminated(s: Subscription, { reason, retryAfter }: Termination, c: Context, out: Out): Subscription {
+export function terminated(s: Subscription, { reason, retryAfter }: Termination, c: Context, out: Out): void {
   if (s.end || s.fetch) {
     settle(out, s.op, { outcome: 'nothing-to-do' });
     return finish(s, c, out);
@@ -129,12 +128,15 @@ export function terminated(s: Subscription, { reason, retryAfter }: Termination,
       out.push({ kind: 'emit', event: 'terminated' });
       return gone(s, out);
     default:
-      return backOff(withoutDialog(s), c, out, retryAfter);
+      s.dropDialog();
+      backOff(s, c, out, retryAfter);
   }
 }
 
-/** Times of a grant, in milliseconds from now. */
-export function granted(s: Subscription, seconds: number, c: Context): Subscription {
+/** What a 2xx gave. */
+export function granted(s: Subscription, seconds: number, c: Context): void {
   const ms = seconds * 1000;
-  return { ...s, grantedUntil: c.now + ms, expiresAt: c.now + ms, refreshAt: c.now + refreshDelay(ms, c.random()) };
+  s.grantedUntil = c.now + ms;
+  s.expiresAt = s.grantedUntil;
+  s.refreshAt = c.now + refreshDelay(ms, c.random());
 }

@@ -10,13 +10,7 @@ import type { Draft } from '../sending/job.js';
 import { toWall } from '../walltime.js';
 import { alive } from './parts.js';
 import { type SubscriptionSettings, subscriptionColumns } from './row.js';
-import {
-  NO_SUBSCRIPTION,
-  type NotifyInput,
-  type Subscription,
-  type SubscriptionEffect,
-  type SubscriptionInput,
-} from './state.js';
+import { type NotifyInput, Subscription, type SubscriptionEffect, type SubscriptionInput } from './state.js';
 import { stepSubscription } from './table.js';
 
 type Send = Extract<SubscriptionEffect, { kind: 'send' }>;
@@ -35,7 +29,7 @@ export interface NotifyTurn extends NotifyInput {
 
 export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTurn> {
   readonly kind = 'subscription';
-  state: Subscription;
+  state: Readonly<Subscription>;
   extraHeaders: Headers;
   outboundProxy: string;
   readonly settings: SubscriptionSettings;
@@ -48,7 +42,7 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
     identity: Identity,
     parts: SubscriptionParts,
     readonly indexed: (record: SubscriptionRecord, callId: string, before: string) => void,
-    state: Subscription = NO_SUBSCRIPTION,
+    state: Readonly<Subscription> = new Subscription(),
   ) {
     super(host, identity, '');
     this.state = state;
@@ -71,7 +65,9 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
     if (before.phase === 'ended') {
       if (input.kind === 'notify') (input as NotifyTurn).verdict(481);
       if (input.kind !== 'subscribe' && input.kind !== 'unsubscribe') return;
-      this.state = { ...NO_SUBSCRIPTION, wish: before.wish };
+      const fresh = new Subscription();
+      fresh.wish = before.wish;
+      this.state = fresh;
     }
     const out: SubscriptionEffect[] = [];
     this.state = stepSubscription(this.state, input, this.host.context(), out);

@@ -5,7 +5,7 @@ import { refreshDelay } from '../policy/timing.js';
 import type { Headers } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
 import { fromWall, toWall, type WallClock } from '../walltime.js';
-import { NO_SUBSCRIPTION, type Subscription } from './state.js';
+import { Subscription } from './state.js';
 
 const END = 2;
 const PARKED = 4;
@@ -29,7 +29,7 @@ interface More {
 }
 
 export function subscriptionColumns(
-  s: Subscription,
+  s: Readonly<Subscription>,
   settings: SubscriptionSettings,
   presUri: string,
   extraHeaders: Headers,
@@ -82,67 +82,60 @@ export function subscriptionFromRow(
   reachable: (contact: string) => boolean,
 ): RestoredSubscription {
   const more = (row.more === null ? {} : JSON.parse(row.more)) as More;
-  const expiresAt = row.expires === 0 ? 0 : fromWall(row.expires, clock);
-  const there = row.call_id !== '' && row.to_tag !== '' && expiresAt > clock.now;
-  const end = (row.pending & END) !== 0;
-  const desiredUntil = row.desired_expires === 0 ? Number.POSITIVE_INFINITY : fromWall(row.desired_expires, clock);
-  const notBefore = row.not_before === 0 ? 0 : fromWall(row.not_before, clock);
-  const ownContact = more.ownContact ?? '';
-  const astray = ownContact === '' && !reachable(row.contact);
-  const refreshAt = there && !astray ? clock.now + refreshDelay(expiresAt - clock.now, random()) : clock.now;
-  const settled = there && !end;
-  const last = settled && !astray && expiresAt >= desiredUntil;
-  const state: Subscription = {
-    ...NO_SUBSCRIPTION,
-    phase: (row.pending & PARKED) !== 0 ? 'parked' : settled ? 'subscribed' : 'waiting',
-    asked: row.asked_expires,
-    desiredUntil,
-    ownContact,
-    preloadedRoutes: more.preloadedRoutes ?? [],
-    wish: 1,
-    end,
-    next:
-      more.next === undefined
-        ? null
-        : {
-            kind: 'subscribe',
-            op: null,
-            expires: more.next,
-            insert: false,
-            fetch: false,
-            ownContact,
-            preloadedRoutes: more.preloadedRoutes ?? [],
-          },
-    // A dialog that was never confirmed is kept too: a NOTIFY for it may be on its way.
-    callId: row.call_id,
-    localTag: row.from_tag,
-    remoteTag: row.to_tag,
-    cseq: row.cseq,
-    remoteCseq: row.remote_cseq,
-    routeSet: row.record_route === null ? [] : splitAddresses(row.record_route),
-    // Kamailio sometimes stores brackets.
-    remoteTarget: bareUri(row.remote_contact),
-    contact: row.contact,
-    confirmed: there && (row.subscription_state !== '' || row.record_key === ''),
-    status: row.subscription_state === 'terminated' ? '' : row.subscription_state,
-    openedAt: clock.now,
-    held: there ? 1 : 0,
-    grantedUntil: there ? expiresAt : 0,
-    expiresAt,
-    refreshAt,
-    minExpires: row.min_expires,
-    notBefore,
-    deadline:
-      (row.pending & PARKED) !== 0
-        ? desiredUntil
-        : settled
-          ? last
-            ? desiredUntil
-            : refreshAt
-          : Math.min(Math.max(clock.now, notBefore), end ? Math.max(clock.now, expiresAt) : desiredUntil),
-  };
+  const s = new Subscription();
+  s.expiresAt = row.expires === 0 ? 0 : fromWall(row.expires, clock);
+  const there = row.call_id !== '' && row.to_tag !== '' && s.expiresAt > clock.now;
+  s.end = (row.pending & END) !== 0;
+  s.asked = row.asked_expires;
+  s.desiredUntil = row.desired_expires === 0 ? Number.POSITIVE_INFINITY : fromWall(row.desired_expires, clock);
+  s.ownContact = more.ownContact ?? '';
+  s.preloadedRoutes = more.preloadedRoutes ?? [];
+  s.wish = 1;
+  if (s.end && more.next !== undefined) {
+    const { ownContact, preloadedRoutes } = s;
+    s.next = {
+      kind: 'subscribe',
+      op: null,
+      expires: more.next,
+      insert: false,
+      fetch: false,
+      ownContact,
+      preloadedRoutes,
+    };
+  }
+  // A dialog that was never confirmed is kept too: a NOTIFY for it may be on its way.
+  s.callId = row.call_id;
+  s.localTag = row.from_tag;
+  s.remoteTag = row.to_tag;
+  s.cseq = row.cseq;
+  s.remoteCseq = row.remote_cseq;
+  s.routeSet = row.record_route === null ? [] : splitAddresses(row.record_route);
+  // Kamailio sometimes stores brackets.
+  s.remoteTarget = bareUri(row.remote_contact);
+  s.contact = row.contact;
+  s.confirmed = there && row.subscription_state !== '';
+  s.status = row.subscription_state === 'terminated' ? '' : row.subscription_state;
+  s.openedAt = clock.now;
+  s.held = there ? 1 : 0;
+  s.grantedUntil = there ? s.expiresAt : 0;
+  // A Contact of another run, or of another host, is replaced at once: until then NOTIFYs go astray.
+  const astray = s.ownContact === '' && !reachable(row.contact);
+  s.refreshAt = there && !astray ? clock.now + refreshDelay(s.expiresAt - clock.now, random()) : clock.now;
+  s.minExpires = row.min_expires;
+  s.notBefore = row.not_before === 0 ? 0 : fromWall(row.not_before, clock);
+  const soon = Math.max(clock.now, s.notBefore);
+  if ((row.pending & PARKED) !== 0) {
+    s.phase = 'parked';
+    s.deadline = s.desiredUntil;
+  } else if (there && !s.end) {
+    s.phase = 'subscribed';
+    s.deadline = !astray && s.expiresAt >= s.desiredUntil ? s.desiredUntil : s.refreshAt;
+  } else {
+    s.phase = 'waiting';
+    s.deadline = s.end ? soon : Math.min(soon, s.desiredUntil);
+  }
   return {
-    state,
+    state: s,
     settings: {
       requestUri: more.requestUri ?? row.pres_uri,
       toUri: more.toUri ?? row.pres_uri,

@@ -3,74 +3,145 @@ import type { Cause, PuaResult, Reply } from '../api.js';
 import type { Answer } from '../policy/answer.js';
 import type { Op } from '../publication/state.js';
 
-export interface Subscription {
-  readonly phase: SubscriptionPhase;
+const NEVER = Number.POSITIVE_INFINITY;
+const NONE: readonly string[] = [];
+
+/** See the note at Publication on why it is a class. */
+export class Subscription {
+  phase: SubscriptionPhase = 'absent';
 
   // The wish.
   /** Seconds asked for; negative: default, for ever. */
-  readonly asked: number;
+  asked = -1;
   /** Monotonic ms; Infinity: for ever. */
-  readonly desiredUntil: number;
+  desiredUntil = NEVER;
   /** Contact the caller gave; empty: the engine's. */
-  readonly ownContact: string;
+  ownContact = '';
   /** Route of the request that opens a dialog. */
-  readonly preloadedRoutes: readonly string[];
+  preloadedRoutes: readonly string[] = NONE;
   /** One NOTIFY is wanted, nothing is kept (RFC 6665 4.4.3). */
-  readonly fetch: boolean;
-  readonly wish: number;
-  readonly end: boolean;
-  readonly next: SubscribeInput | null;
+  fetch = false;
+  wish = 0;
+  end = false;
+  next: SubscribeInput | null = null;
 
   // The dialog; an empty callId is none.
-  readonly callId: string;
-  readonly localTag: string;
-  readonly remoteTag: string;
+  callId = '';
+  localTag = '';
+  remoteTag = '';
   /** Last CSeq of ours. */
-  readonly cseq: number;
+  cseq = 0;
   /** Last CSeq of theirs; 0 = none yet. */
-  readonly remoteCseq: number;
-  readonly routeSet: readonly string[];
-  readonly remoteTarget: string;
+  remoteCseq = 0;
+  routeSet: readonly string[] = NONE;
+  remoteTarget = '';
   /** Contact that went out last. */
-  readonly contact: string;
+  contact = '';
   /** A NOTIFY has established it (4.4.1); until then what the 2xx said is provisional. */
-  readonly confirmed: boolean;
+  confirmed = false;
   /** Subscription-State: active, pending, or empty. */
-  readonly status: string;
+  status = '';
   /** When the dialog was opened, monotonic ms. */
-  readonly openedAt: number;
+  openedAt = 0;
   /** Number of the wish it stands for. */
-  readonly held: number;
+  held = 0;
   /** End by the last 2xx; a NOTIFY may only shorten it. */
-  readonly grantedUntil: number;
-  readonly expiresAt: number;
-  readonly refreshAt: number;
+  grantedUntil = 0;
+  expiresAt = 0;
+  refreshAt = NEVER;
   /** Timer N: a NOTIFY must have come by then. */
-  readonly notifyBy: number;
+  notifyBy = NEVER;
   /** After an unsubscribe: forgotten then at the latest. */
-  readonly closeBy: number;
+  closeBy = NEVER;
   /** The dialog is to be ended and a new one opened. */
-  readonly renew: boolean;
+  renew = false;
   /** A NOTIFY ended it while a request was on the wire: dealt with at the answer. */
-  readonly over: Termination | null;
+  over: Termination | null = null;
 
   // The request on the wire.
-  readonly flightWish: number;
-  readonly flightOp: Op;
-  readonly flightExpires: number;
-  readonly sentAt: number;
+  flightWish = 0;
+  flightOp: Op = null;
+  flightExpires = 0;
+  sentAt = 0;
 
-  readonly op: Op;
+  op: Op = null;
 
-  readonly failures: number;
-  readonly delay: number;
+  failures = 0;
+  delay = 0;
   /** Consecutive dialogs that were replaced at once, and consecutive 423s. */
-  readonly losses: number;
-  readonly briefs: number;
-  readonly minExpires: number;
-  readonly notBefore: number;
+  losses = 0;
+  briefs = 0;
+  minExpires = 0;
+  notBefore = 0;
 
-  readonly deadline: number;
+  deadline = NEVER;
+
+  copy(): Subscription {
+    const to = new Subscription();
+    to.phase = this.phase;
+    to.asked = this.asked;
+    to.desiredUntil = this.desiredUntil;
+    to.ownContact = this.ownContact;
+    to.preloadedRoutes = this.preloadedRoutes;
+    to.fetch = this.fetch;
+    to.wish = this.wish;
+    to.end = this.end;
+    to.next = this.next;
+    to.callId = this.callId;
+    to.localTag = this.localTag;
+    to.remoteTag = this.remoteTag;
+    to.cseq = this.cseq;
+    to.remoteCseq = this.remoteCseq;
+    to.routeSet = this.routeSet;
+    to.remoteTarget = this.remoteTarget;
+    to.contact = this.contact;
+    to.confirmed = this.confirmed;
+    to.status = this.status;
+    to.openedAt = this.openedAt;
+    to.held = this.held;
+    to.grantedUntil = this.grantedUntil;
+    to.expiresAt = this.expiresAt;
+    to.refreshAt = this.refreshAt;
+    to.notifyBy = this.notifyBy;
+    to.closeBy = this.closeBy;
+    to.renew = this.renew;
+    to.over = this.over;
+    to.flightWish = this.flightWish;
+    to.flightOp = this.flightOp;
+    to.flightExpires = this.flightExpires;
+    to.sentAt = this.sentAt;
+    to.op = this.op;
+    to.failures = this.failures;
+    to.delay = this.delay;
+    to.losses = this.losses;
+    to.briefs = this.briefs;
+    to.minExpires = this.minExpires;
+    to.notBefore = this.notBefore;
+    to.deadline = this.deadline;
+    return to;
+  }
+
+  /** Forgets the dialog and all that came with it. */
+  dropDialog(): void {
+    this.callId = '';
+    this.localTag = '';
+    this.remoteTag = '';
+    this.cseq = 0;
+    this.remoteCseq = 0;
+    this.routeSet = NONE;
+    this.remoteTarget = '';
+    this.confirmed = false;
+    this.status = '';
+    this.openedAt = 0;
+    this.held = 0;
+    this.grantedUntil = 0;
+    this.expiresAt = 0;
+    this.refreshAt = NEVER;
+    this.notifyBy = NEVER;
+    this.closeBy = NEVER;
+    this.renew = false;
+    this.over = null;
+  }
 }
 
 export type SubscriptionPhase =
@@ -139,53 +210,3 @@ export type SubscriptionEffect =
   | { readonly kind: 'notified'; readonly status: 200 | 481 | 500 }
   | { readonly kind: 'emit'; readonly event: 'expired' | 'lapsed' | 'terminated' | 'lost' }
   | { readonly kind: 'persist' };
-
-const NEVER = Number.POSITIVE_INFINITY;
-
-/** What a record is without a dialog. */
-export const NO_DIALOG = {
-  callId: '',
-  localTag: '',
-  remoteTag: '',
-  cseq: 0,
-  remoteCseq: 0,
-  routeSet: [] as readonly string[],
-  remoteTarget: '',
-  confirmed: false,
-  status: '',
-  openedAt: 0,
-  held: 0,
-  grantedUntil: 0,
-  expiresAt: 0,
-  refreshAt: NEVER,
-  notifyBy: NEVER,
-  closeBy: NEVER,
-  renew: false,
-  over: null,
-} as const;
-
-export const NO_SUBSCRIPTION: Subscription = {
-  phase: 'absent',
-  asked: -1,
-  desiredUntil: NEVER,
-  ownContact: '',
-  preloadedRoutes: [],
-  fetch: false,
-  wish: 0,
-  end: false,
-  next: null,
-  contact: '',
-  ...NO_DIALOG,
-  flightWish: 0,
-  flightOp: null,
-  flightExpires: 0,
-  sentAt: 0,
-  op: null,
-  failures: 0,
-  delay: 0,
-  losses: 0,
-  briefs: 0,
-  minExpires: 0,
-  notBefore: 0,
-  deadline: NEVER,
-};

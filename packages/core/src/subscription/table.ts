@@ -26,7 +26,7 @@ export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'end
     subscribe: { does: on.wish, to: ['queued'] },
     unsubscribe: { does: on.end, to: ['queued', 'ended'] },
     notify: { does: notify.queued, to: ['queued', 'ended'] },
-    slot: { does: on.slot, to: ['subscribing', 'refreshing', 'unsubscribing', 'subscribed', 'queued', 'ended'] },
+    slot: { does: on.slot, to: ['subscribing', 'refreshing', 'unsubscribing', 'queued', 'ended'] },
     answer: { does: on.noRoute, to: ['waiting', 'ended'] },
   },
   subscribing: {
@@ -42,10 +42,10 @@ export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'end
     answer: { does: on.unsubscribed, to: ['closing', 'queued', 'waiting', 'ended'] },
   },
   subscribed: {
-    subscribe: { does: on.wish, to: ['queued'] },
-    unsubscribe: { does: on.end, to: ['queued', 'ended'] },
+    subscribe: { does: on.wish, to: ['queued', 'waiting'] },
+    unsubscribe: { does: on.end, to: ['queued', 'waiting', 'ended'] },
     notify: { does: notify.resting, to: ['subscribed', 'queued', 'waiting', 'ended'] },
-    timer: { does: on.due, to: ['queued', 'ended'] },
+    timer: { does: on.due, to: ['queued', 'waiting', 'ended'] },
   },
   closing: {
     subscribe: { does: on.note, to: ['closing'] },
@@ -57,7 +57,7 @@ export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'end
     subscribe: { does: on.wish, to: ['queued', 'waiting'] },
     unsubscribe: { does: on.end, to: ['queued', 'waiting', 'ended'] },
     notify: { does: notify.resting, to: ['subscribed', 'waiting', 'queued', 'ended'] },
-    timer: { does: on.due, to: ['queued', 'ended'] },
+    timer: { does: on.due, to: ['queued', 'waiting', 'ended'] },
   },
   parked: {
     subscribe: { does: on.wish, to: ['queued'] },
@@ -67,8 +67,9 @@ export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'end
   },
 };
 
+/** One step. `state` stays as it is; the new one comes back, effects are appended to `out`. */
 export function stepSubscription(
-  state: Subscription,
+  state: Readonly<Subscription>,
   input: SubscriptionInput,
   context: Context,
   out: SubscriptionEffect[],
@@ -78,5 +79,7 @@ export function stepSubscription(
     | Transition<Subscription, SubscriptionInput, SubscriptionEffect, SubscriptionPhase>
     | undefined;
   if (!cell) throw new Error(`subscription: no transition for ${input.kind} in state ${state.phase}`);
-  return cell.does(state, input, context, out);
+  const next = state.copy();
+  cell.does(next, input, context, out);
+  return next;
 }

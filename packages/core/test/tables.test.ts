@@ -1,0 +1,197 @@
+/**
+ * Walks both machines at random through every cell of their tables. What a step returns must be among the states its
+ * cell names, and every state a cell names must really be reached: the table is neither wrong nor boastful.
+ */
+import type { Answer } from '../dist/policy/answer.js';
+import { DEFAULT_POLICY } from '../dist/policy/policy.js';
+import { Publication, type PublicationInput } from '../dist/publication/state.js';
+import { PUBLICATION_TABLE, stepPublication } from '../dist/publication/table.js';
+import { Subscription, type SubscriptionInput } from '../dist/subscription/state.js';
+import { SUBSCRIPTION_TABLE, stepSubscription } from '../dist/subscription/table.js';
+import { pick, seeded } from './support/random';
+
+const STEPS = 200_000;
+type Step = (state: never, input: never, context: object, out: object[]) => { phase: string; deadline: number };
+type Table = Record<string, Record<string, { to: readonly string[] }>>;
+
+function walk(
+  table: Table,
+  step: Step,
+  start: (random: () => number, now: number) => object,
+  make: (kind: string, state: never, random: () => number, now: number) => object,
+) {
+  const random = seeded(7);
+  const wrong = new Set<string>();
+  const reached = new Set<string>();
+  let now = 1_000;
+  let state = start(random, now) as { phase: string; deadline: number };
+  for (let i = 0; i < STEPS; i++) {
+    if (state.phase === 'ended') state = start(random, now) as typeof state;
+    const row = table[state.phase]!;
+    const kind = pick(random, Object.keys(row));
+    // Ends are rarer than the rest, or no dialog would live long enough.
+    if (kind === 'unsubscribe' && random() < 0.8) continue;
+    // Timers fire when they are due, and not before.
+    if (kind === 'timer') {
+      if (state.deadline === Number.POSITIVE_INFINITY) continue;
+      now = Math.max(now, state.deadline);
+    } else now += random() < 0.2 ? random() * 120_000 : random() * 20;
+    const from = state.phase;
+    state = step(
+      state as never,
+      make(kind, state as never, random, now) as never,
+      { now, random, policy: DEFAULT_POLICY },
+      [],
+    );
+    reached.add(`${from} ${kind} ${state.phase}`);
+    if (!row[kind]!.to.includes(state.phase)) wrong.add(`${from} ${kind} ${state.phase}`);
+  }
+  const listed = Object.entries(table).flatMap(([from, row]) =>
+    Object.entries(row).flatMap(([kind, cell]) => cell.to.map((to) => `${from} ${kind} ${to}`)),
+  );
+  return { wrong: [...wrong].sort(), missing: listed.filter((cell) => !reached.has(cell)) };
+}
+
+function answer(random: () => number, subscribing: boolean, now: number): Answer {
+  const barredUntil = random() < 0.1 ? now + random() * 60_000 : 0;
+  if (random() < 0.15) return { kind: 'unreachable', cause: 'test', sent: random() < 0.5, barredUntil, cseq: 1 };
+  const good = random() < 0.5;
+  const status = good ? 200 : pick(random, [302, 401, 403, 404, 408, 412, 415, 415, 415, 423, 481, 489, 491, 500, 503]);
+  return {
+    kind: 'response',
+    status,
+    reason: 'test',
+    etag: good && random() < 0.95 ? `e${random()}` : '',
+    expires: pick(random, [undefined, 0, 60, 60, 3600, 3600, 3600]),
+    minExpires: pick(random, [undefined, 600, 7200, 100_000]),
+    retryAfter: pick(random, [undefined, 0, 30]),
+    barredUntil,
+    cseq: 2,
+    toTag: subscribing ? 'remote' : '',
+    contact: 'sip:notifier@example.com',
+    recordRoute: [],
+  };
+}
+
+function publicationInput(kind: string, state: Publication, random: () => number, now: number): PublicationInput {
+  const etag = pick(random, ['', '', '', '', 'other', state.etag]);
+  switch (kind) {
+    case 'publish':
+      return {
+        kind,
+        op: {},
+        body: random() < 0.7 ? 'body' : null,
+        contentType: 't',
+        expires: pick(random, [-1, -1, 30, 3600]),
+        insert: random() < 0.1,
+        etag,
+        extraHeaders: null,
+        outboundProxy: '',
+        onLost: pick(random, ['republish', 'report']),
+        version: 0,
+        tupleId: null,
+      };
+    case 'unpublish':
+      return { kind, op: {}, etag };
+    case 'answer':
+      return {
+        kind,
+        answer:
+          state.phase === 'queued'
+            ? { kind: 'unreachable', cause: 'x', sent: false, barredUntil: 0, cseq: 0 }
+            : answer(random, false, now),
+      };
+    default:
+      return { kind: kind as 'slot' | 'timer' };
+  }
+}
+
+function subscriptionInput(kind: string, state: Subscription, random: () => number, now: number): SubscriptionInput {
+  switch (kind) {
+    case 'subscribe':
+      return {
+        kind,
+        op: {},
+        expires: pick(random, [-1, -1, 30, 3600]),
+        insert: random() < 0.1,
+        fetch: state.phase === 'absent' && random() < 0.1,
+        ownContact: '',
+        preloadedRoutes: [],
+      };
+    case 'unsubscribe':
+      return { kind, op: {} };
+    case 'slot':
+      return { kind, contact: 'sip:us@example.com', callId: `c${random()}`, localTag: `t${random()}` };
+    case 'answer':
+      return {
+        kind,
+        answer:
+          state.phase === 'queued'
+            ? { kind: 'unreachable', cause: 'x', sent: false, barredUntil: 0, cseq: 0 }
+            : answer(random, true, now),
+      };
+    case 'notify':
+      return {
+        kind,
+        fromTag: pick(random, ['remote', 'remote', 'remote', 'fork']),
+        cseq: state.remoteCseq + pick(random, [0, 1, 1, 1]),
+        contact: '',
+        recordRoute: [],
+        state: pick(random, ['active', 'active', 'pending', 'terminated']),
+        termination: {
+          reason: pick(random, ['', 'deactivated', 'timeout', 'probation', 'giveup', 'rejected', 'noresource']),
+          retryAfter: pick(random, [undefined, 10]),
+        },
+        expires: pick(random, [undefined, 0, 60, 3600]),
+      };
+    default:
+      return { kind: 'timer' };
+  }
+}
+
+/** Mostly nothing; now and then a row taken over without its document. */
+function startPublication(random: () => number, now: number): Publication {
+  if (random() < 0.9) return new Publication();
+  return Object.assign(new Publication(), {
+    phase: 'waiting',
+    etag: 'old',
+    wish: 1,
+    held: 1,
+    expiresAt: now + random() * 1000,
+    deadline: now + 500,
+  });
+}
+
+/** Now and then a dialog whose refresh the server would not have at all. */
+function startSubscription(random: () => number, now: number): Subscription {
+  if (random() < 0.9) return new Subscription();
+  const dialog = { callId: 'c', localTag: 'l', remoteTag: 'remote', confirmed: true, wish: 1, held: 1 };
+  const times = { openedAt: now - random() * 100_000, expiresAt: now + 3_600_000, grantedUntil: now + 3_600_000 };
+  return Object.assign(new Subscription(), dialog, times, { phase: 'parked' });
+}
+
+test('publication: every cell of the table, and nothing else', () => {
+  const result = walk(
+    PUBLICATION_TABLE as never,
+    stepPublication as never,
+    startPublication,
+    publicationInput as never,
+  );
+  expect(result).toEqual({ wrong: [], missing: [] });
+});
+
+test('subscription: every cell of the table, and nothing else', () => {
+  const result = walk(
+    SUBSCRIPTION_TABLE as never,
+    stepSubscription as never,
+    startSubscription,
+    subscriptionInput as never,
+  );
+  expect(result).toEqual({ wrong: [], missing: [] });
+});
+
+test('an input that a state does not know is an error of the shell, not a silent no-op', () => {
+  expect(() =>
+    stepPublication(new Publication(), { kind: 'timer' }, { now: 0, random: Math.random, policy: DEFAULT_POLICY }, []),
+  ).toThrow('publication: no transition for timer in state absent');
+});
