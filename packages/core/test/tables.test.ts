@@ -165,6 +165,20 @@ function startPublication(random: () => number, now: number): Publication {
 /** Now and then a dialog whose refresh the server would not have at all. */
 function startSubscription(random: () => number, now: number): Subscription {
   if (random() < 0.9) return new Subscription();
+  // ... or one that a late NOTIFY confirmed before the Retry-After of its next hop was over.
+  if (random() < 0.5) {
+    const times = {
+      expiresAt: now + 3_600_000,
+      refreshAt: now + 50_000,
+      notBefore: now + 90_000,
+      deadline: now + 50_000,
+    };
+    return Object.assign(
+      new Subscription(),
+      { callId: 'c', remoteTag: 'remote', confirmed: true, wish: 1, held: 1, phase: 'subscribed' },
+      times,
+    );
+  }
   const dialog = { callId: 'c', localTag: 'l', remoteTag: 'remote', confirmed: true, wish: 1, held: 1 };
   const times = { openedAt: now - random() * 100_000, expiresAt: now + 3_600_000, grantedUntil: now + 3_600_000 };
   return Object.assign(new Subscription(), dialog, times, { phase: 'parked' });
