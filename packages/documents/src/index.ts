@@ -1,1 +1,11 @@
-export {};
+/** @module Typed presence documents with an escape-safe writer and a hardened reader, and the event definitions. */
+export { events, presence } from './events.js';
+export { Namespace } from './namespaces.js';
+export { setPresenceIds } from './pidf/ids.js';
+export * from './pidf/model.js';
+export { readPidf } from './pidf/read.js';
+export { writePidf } from './pidf/write.js';
+export { attribute, element, type XmlAttribute, type XmlElement } from './xml/element.js';
+export type { XmlLimits } from './xml/limits.js';
+export { readXml } from './xml/reader.js';
+export { writeXml } from './xml/writer.js';

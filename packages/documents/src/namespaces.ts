@@ -1,0 +1,19 @@
+/** Namespace names of the documents this package knows, and the prefixes our writer prefers for them. */
+
+export const Namespace = {
+  XML: 'http://www.w3.org/XML/1998/namespace',
+  XMLNS: 'http://www.w3.org/2000/xmlns/',
+  /** RFC 3863 */
+  PIDF: 'urn:ietf:params:xml:ns:pidf',
+  /** RFC 4479 */
+  DATA_MODEL: 'urn:ietf:params:xml:ns:pidf:data-model',
+  /** RFC 4480 */
+  RPID: 'urn:ietf:params:xml:ns:pidf:rpid',
+} as const;
+
+/** Where a namespace is not here, the writer makes a prefix (`ns1`, `ns2`, ...). */
+export const preferredPrefix: ReadonlyMap<string, string> = new Map([
+  [Namespace.PIDF, 'pidf'],
+  [Namespace.DATA_MODEL, 'dm'],
+  [Namespace.RPID, 'rpid'],
+]);
