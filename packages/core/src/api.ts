@@ -36,7 +36,7 @@ export interface PublInfo {
   /** What a 412 on a refresh or modify does. Default `republish`. */
   onLost?: 'republish' | 'report';
   /** Asked when it must be published in full and the document is not known; no answer: reported as lost. */
-  documentNeeded?: (record: PuaRecord) => string | Uint8Array | undefined | Promise<string | Uint8Array | undefined>;
+  documentNeeded?: DocumentHook;
   /** Called once, with the same result that `handle.result` settles with. */
   callback?: (result: PuaResult, record: PuaRecord) => void;
 }
@@ -173,6 +173,10 @@ export interface Reply {
 
 export type PuaCallback = (record: PuaRecord, reply: Reply, context: { cause: Cause; param: unknown }) => void;
 
+export type DocumentHook = (
+  record: PuaRecord,
+) => string | Uint8Array | undefined | Promise<string | Uint8Array | undefined>;
+
 export interface Notification {
   readonly record: PuaRecord;
   readonly event: string;
@@ -257,6 +261,8 @@ export interface PuaApi {
   isDialog(dialog: DialogQuery): 'established' | 'provisional' | 'unknown';
   /** Runs on the final answer to every request of a source in the set; returns a function that takes it back. */
   registerCallback(types: Source | readonly Source[], fn: PuaCallback, param?: unknown): () => void;
+  /** Asked when a record must be published in full and its document is not known (a row taken over from Kamailio). */
+  documentNeeded(types: Source | readonly Source[], hook: DocumentHook): () => void;
   addEvent(event: EventDefinition): void;
   /** The `id` the record was stored under. */
   getRecordId(dialog: DialogQuery): string | undefined;

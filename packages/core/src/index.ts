@@ -31,5 +31,5 @@ export type { Policy } from './policy/policy.js';
 export type * from './ports/runtime.js';
 export type * from './ports/sip.js';
 export type * from './ports/store.js';
-export { createPua, type DocumentHook, Pua } from './pua.js';
+export { createPua, Pua } from './pua.js';
 export type { Ceiling } from './sending/pacer.js';

@@ -4,18 +4,19 @@
  *   NOTIFY ->  unreadable 400, package unknown 489, no such dialog 481, old CSeq 500, body too big 513, else 200
  */
 import { addressTag } from './address.js';
-import type { Notification, NotifyHandler } from './api.js';
+import type { Notification } from './api.js';
 import { type EventRegistry, eventId, packageOf } from './events.js';
 import type { IncomingRequest } from './ports/sip.js';
+import type { Records } from './records.js';
+import type { Registrations } from './registrations.js';
 import { readContact, readRecordRoute, readSeconds } from './sending/reading.js';
-import type { NotifyTurn, SubscriptionRecord } from './subscription/record.js';
+import type { NotifyTurn } from './subscription/record.js';
 
 export interface NotifyHost {
   readonly events: EventRegistry;
+  readonly records: Records;
+  readonly registrations: Registrations;
   readonly maxBytes: number;
-  find(callId: string, localTag: string): SubscriptionRecord | undefined;
-  handlers(event: string): Iterable<NotifyHandler>;
-  fault(error: unknown, where: string): void;
   count(status: number): void;
 }
 
@@ -69,7 +70,7 @@ export function onNotify(request: IncomingRequest, host: NotifyHost): void {
       ],
     ]);
   }
-  const record = host.find(headers.get('Call-ID') ?? '', addressTag(headers.get('To') ?? ''));
+  const record = host.records.dialog(headers.get('Call-ID') ?? '', addressTag(headers.get('To') ?? ''));
   const expected = record?.identity.event.name ?? '';
   if (!record || packageOf(expected) !== eventPackage || eventId(expected) !== eventId(event)) {
     host.count(481);
@@ -107,19 +108,19 @@ export function onNotify(request: IncomingRequest, host: NotifyHost): void {
     const waited: Promise<void>[] = [];
     try {
       if (record.onNotify) waited.push(Promise.resolve(record.onNotify(notification)));
-      for (const handler of host.handlers(expected)) {
+      for (const handler of host.registrations.notifyHandlers(expected)) {
         const result = handler(notification);
         if (result) waited.push(result);
       }
     } catch (error) {
-      host.fault(error, `NOTIFY handler of ${expected}`);
+      host.registrations.fault(error, `NOTIFY handler of ${expected}`);
       return answer(500);
     }
     if (waited.length === 0) return answer(200);
     Promise.all(waited).then(
       () => answer(200),
       (error: unknown) => {
-        host.fault(error, `NOTIFY handler of ${expected}`);
+        host.registrations.fault(error, `NOTIFY handler of ${expected}`);
         answer(500);
       },
     );

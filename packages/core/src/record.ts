@@ -7,6 +7,7 @@ import type { Hop, SipPort } from './ports/sip.js';
 import type { PuaRow, RowSource } from './ports/store.js';
 import type { Scheduled } from './schedule.js';
 import type { Draft, Job } from './sending/job.js';
+import type { SubscriptionRecord } from './subscription/record.js';
 import type { WallClock } from './walltime.js';
 
 export interface Identity {
@@ -25,21 +26,20 @@ export type RecordEvent = 'expired' | 'lost' | 'lapsed' | 'terminated' | 'docume
 export interface Host {
   readonly sip: SipPort;
   readonly outboundProxies: readonly string[];
-  /** Do NOTIFYs sent to this Contact reach this process? */
-  isOwnContact(contact: string): boolean;
+  readonly onePublishPerUri: boolean;
   context(): Context;
   wallClock(): WallClock;
   ask(record: AnyRecord): void;
   schedule(record: AnyRecord): void;
   persist(record: AnyRecord): void;
+  /** A subscription has opened a dialog, or dropped the one it had. */
+  readonly indexed: (record: SubscriptionRecord, callId: string, before: string) => void;
   /** For the figures: records by kind and state. */
   moved(kind: AnyRecord['kind'], from: string, to: string): void;
   /** The record has ended: no timer, no memory, no row. */
   gone(record: AnyRecord): void;
   report(record: AnyRecord, cause: Cause, reply: Reply): void;
   emit(record: AnyRecord, event: RecordEvent): void;
-  /** A callback of the owner threw. */
-  fault(error: unknown, where: string): void;
 }
 
 /** A record of either kind, as the shell sees it. */

@@ -6,13 +6,9 @@ import type { PuaRow, StorePort } from './ports/store.js';
 import { PublicationRecord } from './publication/record.js';
 import { publicationFromRow } from './publication/row.js';
 import type { AnyRecord, Host, Identity } from './record.js';
+import type { Records } from './records.js';
 import { SubscriptionRecord } from './subscription/record.js';
 import { subscriptionFromRow } from './subscription/row.js';
-
-export interface Restored {
-  add(record: AnyRecord): void;
-  readonly indexed: (record: SubscriptionRecord, callId: string, before: string) => void;
-}
 
 /** A row that can't be read is reported on `pua:fault` and left alone in the table. */
 export async function restore(
@@ -20,13 +16,12 @@ export async function restore(
   pageSize: number,
   host: Host,
   events: EventRegistry,
-  onePerUri: boolean,
-  into: Restored,
+  records: Records,
 ): Promise<void> {
   await store.load(pageSize, (rows) => {
     for (const row of rows) {
       try {
-        into.add(recordFrom(row));
+        records.add(recordFrom(row));
       } catch (error) {
         channels.fault.publish({ type: 'fault', where: `row ${row.record_key} of the table`, error });
       }
@@ -46,13 +41,14 @@ export async function restore(
     };
     const { random } = host.context();
     if (row.watcher_uri === '')
-      return new PublicationRecord(host, identity, publicationFromRow(row, host.wallClock(), random), onePerUri);
-    const { state, settings, extraHeaders } = subscriptionFromRow(row, host.wallClock(), random, host.isOwnContact);
+      return new PublicationRecord(host, identity, publicationFromRow(row, host.wallClock(), random));
+    const { state, settings, extraHeaders } = subscriptionFromRow(row, host.wallClock(), random, (contact) =>
+      host.sip.isOwnContact(contact),
+    );
     return new SubscriptionRecord(
       host,
       identity,
       { settings, extraHeaders, outboundProxy: row.outbound_proxy ?? '' },
-      into.indexed,
       state,
     );
   }

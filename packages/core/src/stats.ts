@@ -1,57 +1,55 @@
 /** Figures for `pua.stats`, health and metrics. */
 import type { PuaStats } from './api.js';
 import type { StorePort } from './ports/store.js';
-import type { AnyRecord } from './record.js';
+import type { Records } from './records.js';
 import type { Sender } from './sending/sender.js';
 
-/** Records by kind and state, kept up to date by the records themselves. */
-export class Census {
-  readonly publication = new Map<string, number>();
-  readonly subscription = new Map<string, number>();
+export class Counter {
+  readonly #counts = new Map<string, number>();
 
-  move(kind: AnyRecord['kind'], from: string, to: string): void {
-    const counts = this[kind];
-    // A record is counted from its first turn until it has ended.
-    if (from !== 'absent' && from !== 'ended') counts.set(from, counts.get(from)! - 1);
-    if (to !== 'ended') counts.set(to, (counts.get(to) ?? 0) + 1);
+  add(what: string): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
+  }
+
+  toObject(): Record<string, number> {
+    return Object.fromEntries(this.#counts);
   }
 }
 
 export interface StatsInput {
-  readonly census: Census;
-  readonly requests: ReadonlyMap<string, number>;
-  readonly notifies: ReadonlyMap<string, number>;
+  readonly records: Records;
+  readonly requests: Counter;
+  readonly notifies: Counter;
   readonly sender: Sender;
   readonly scheduled: number;
-  readonly dialogs: number;
   readonly store: StorePort | undefined;
   readonly now: number;
 }
 
-export function collectStats(input: StatsInput): PuaStats {
+export function collectStats({ records, requests, notifies, sender, scheduled, store, now }: StatsInput): PuaStats {
   const states: Record<string, number> = {};
-  const records = { publication: 0, subscription: 0 };
+  const totals = { publication: 0, subscription: 0 };
   for (const kind of ['publication', 'subscription'] as const) {
-    for (const [phase, count] of input.census[kind]) {
+    for (const [phase, count] of records.census(kind)) {
       if (count > 0) states[`${kind} ${phase}`] = count;
-      records[kind] += count;
+      totals[kind] += count;
     }
   }
-  const status = input.store?.status();
+  const status = store?.status();
   return {
-    records: { publications: records.publication, subscriptions: records.subscription },
+    records: { publications: totals.publication, subscriptions: totals.subscription },
     states,
-    requests: Object.fromEntries(input.requests),
-    notifies: Object.fromEntries(input.notifies),
-    inFlight: input.sender.inFlight,
-    queued: input.sender.queued,
-    scheduled: input.scheduled,
-    dialogs: input.dialogs,
-    hops: [...input.sender.hops()].map(({ memory, pacer }) => ({
+    requests: requests.toObject(),
+    notifies: notifies.toObject(),
+    inFlight: sender.inFlight,
+    queued: sender.queued,
+    scheduled,
+    dialogs: records.dialogs,
+    hops: [...sender.hops()].map(({ memory, pacer }) => ({
       hop: memory.name,
       inFlight: pacer.inFlight,
       queued: pacer.queued,
-      setAsideMs: Math.max(0, Math.round(memory.openAt(input.now) - input.now)),
+      setAsideMs: Math.max(0, Math.round(memory.openAt(now) - now)),
     })),
     store: {
       durable: status?.durable ?? 0,

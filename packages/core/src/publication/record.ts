@@ -20,8 +20,8 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
   state: Readonly<Publication>;
   #send: Send | null = null;
 
-  constructor(host: Host, identity: Identity, state: Readonly<Publication> = new Publication(), onePerUri = true) {
-    super(host, identity, onePerUri ? identity.presUri : '');
+  constructor(host: Host, identity: Identity, state: Readonly<Publication> = new Publication()) {
+    super(host, identity, host.onePublishPerUri ? identity.presUri : '');
     this.state = state;
   }
 

@@ -41,7 +41,6 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
     host: Host,
     identity: Identity,
     parts: SubscriptionParts,
-    readonly indexed: (record: SubscriptionRecord, callId: string, before: string) => void,
     state: Readonly<Subscription> = new Subscription(),
   ) {
     super(host, identity, '');
@@ -49,7 +48,7 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
     this.settings = parts.settings;
     this.extraHeaders = parts.extraHeaders;
     this.outboundProxy = parts.outboundProxy;
-    if (state.callId !== '') indexed(this, state.callId, '');
+    if (state.callId !== '') host.indexed(this, state.callId, '');
   }
 
   get phase(): string {
@@ -58,6 +57,14 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
 
   get deadline(): number {
     return this.state.deadline;
+  }
+
+  /** `pua_update_contact()` */
+  retarget(remoteTarget: string): void {
+    const state = this.state.copy();
+    state.remoteTarget = remoteTarget;
+    this.state = state;
+    this.host.persist(this);
   }
 
   protected turn(input: SubscriptionInput | NotifyTurn): void {
@@ -71,7 +78,7 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
     }
     const out: SubscriptionEffect[] = [];
     this.state = stepSubscription(this.state, input, this.host.context(), out);
-    if (this.state.callId !== before.callId) this.indexed(this, this.state.callId, before.callId);
+    if (this.state.callId !== before.callId) this.host.indexed(this, this.state.callId, before.callId);
     this.#turnedBy = input.kind === 'notify' ? (input as NotifyTurn) : null;
     for (const effect of out) this.#apply(effect);
   }

@@ -1,0 +1,46 @@
+/** publ_info as a caller hands it in -> checked, with the key of its record. */
+import type { PublInfo } from '../api.js';
+import { checkExpires, checkLine, checkSipUri, checkUri, sourceFlag } from '../arguments.js';
+import { PuaError } from '../errors.js';
+import type { EventDefinition, EventRegistry } from '../events.js';
+import { readHeaders } from '../headers.js';
+import { publicationKey } from '../key.js';
+import type { Headers } from '../ports/sip.js';
+import type { Identity } from '../record.js';
+
+export interface CheckedPublish {
+  readonly identity: Identity;
+  readonly event: EventDefinition;
+  readonly expires: number;
+  readonly etag: string;
+  readonly contentType: string;
+  readonly outboundProxy: string;
+  /** null: not given. */
+  readonly extraHeaders: Headers | null;
+}
+
+/** @throws PuaError `PUA_ERR_ARGUMENT`, `PUA_ERR_EVENT_UNKNOWN` */
+export function checkPublish(info: PublInfo, events: EventRegistry): CheckedPublish {
+  const event = events.get(info.event);
+  if (!event.contentType) {
+    throw new PuaError(
+      'PUA_ERR_ARGUMENT',
+      `event: ${event.name} can only be subscribed to, nothing is published for it`,
+    );
+  }
+  const presUri = checkUri('presUri', info.presUri);
+  const source = sourceFlag('sourceFlag', info.sourceFlag);
+  const id = info.id === undefined ? '' : checkLine('id', info.id);
+  if (info.body !== undefined && typeof info.body !== 'string' && !(info.body instanceof Uint8Array)) {
+    throw new PuaError('PUA_ERR_ARGUMENT', 'body: must be a text or bytes');
+  }
+  return {
+    identity: { key: publicationKey(presUri, event.flag, source, id), presUri, watcherUri: '', id, event, source },
+    event,
+    expires: checkExpires('expires', info.expires),
+    etag: info.etag === undefined ? '' : checkLine('etag', info.etag, 128),
+    contentType: info.contentType === undefined ? event.contentType : checkLine('contentType', info.contentType),
+    outboundProxy: info.outboundProxy === undefined ? '' : checkSipUri('outboundProxy', info.outboundProxy),
+    extraHeaders: info.extraHeaders === undefined ? null : readHeaders(info.extraHeaders),
+  };
+}

@@ -1,0 +1,57 @@
+/** All records of a Pua: by key, by Call-ID, and counted by state. */
+import type { AnyRecord } from './record.js';
+import type { SubscriptionRecord } from './subscription/record.js';
+
+export class Records {
+  readonly #byKey = new Map<string, AnyRecord>();
+  /** Call-ID -> subscription: ours are unique. */
+  readonly #dialogs = new Map<string, SubscriptionRecord>();
+  readonly #census = { publication: new Map<string, number>(), subscription: new Map<string, number>() };
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  get dialogs(): number {
+    return this.#dialogs.size;
+  }
+
+  get(key: string): AnyRecord | undefined {
+    return this.#byKey.get(key);
+  }
+
+  add(record: AnyRecord): void {
+    this.#byKey.set(record.key, record);
+  }
+
+  remove(record: AnyRecord): void {
+    if (this.#byKey.get(record.key) === record) this.#byKey.delete(record.key);
+  }
+
+  all(): IterableIterator<AnyRecord> {
+    return this.#byKey.values();
+  }
+
+  /** A subscription has opened a dialog, or dropped the one it had. */
+  readonly indexed = (record: SubscriptionRecord, callId: string, before: string): void => {
+    if (before !== '' && this.#dialogs.get(before) === record) this.#dialogs.delete(before);
+    if (callId !== '') this.#dialogs.set(callId, record);
+  };
+
+  /** A dialog is found by Call-ID and our tag, whatever the remote one is (RFC 6665 4.4.1). */
+  dialog(callId: string, localTag: string): SubscriptionRecord | undefined {
+    const record = this.#dialogs.get(callId);
+    return record?.state.localTag === localTag ? record : undefined;
+  }
+
+  /** A record is counted from its first turn until it has ended. */
+  moved(kind: AnyRecord['kind'], from: string, to: string): void {
+    const counts = this.#census[kind];
+    if (from !== 'absent' && from !== 'ended') counts.set(from, counts.get(from)! - 1);
+    if (to !== 'ended') counts.set(to, (counts.get(to) ?? 0) + 1);
+  }
+
+  census(kind: AnyRecord['kind']): ReadonlyMap<string, number> {
+    return this.#census[kind];
+  }
+}

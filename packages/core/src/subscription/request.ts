@@ -1,0 +1,52 @@
+/** subs_info as a caller hands it in -> checked, with the key of its record. */
+import type { SubsInfo } from '../api.js';
+import { checkExpires, checkLine, checkSipUri, checkUri, sourceFlag } from '../arguments.js';
+import { PuaError } from '../errors.js';
+import type { EventRegistry } from '../events.js';
+import { SourceFlag } from '../flags.js';
+import { readHeaders } from '../headers.js';
+import { ownKey, subscriptionKey } from '../key.js';
+import type { Headers } from '../ports/sip.js';
+import type { Identity } from '../record.js';
+import type { SubscriptionSettings } from './row.js';
+
+export interface CheckedSubscribe {
+  readonly identity: Identity;
+  readonly settings: SubscriptionSettings;
+  readonly expires: number;
+  readonly ownContact: string;
+  readonly outboundProxy: string;
+  /** null: not given. */
+  readonly extraHeaders: Headers | null;
+  readonly preloadedRoutes: readonly string[];
+}
+
+/** @throws PuaError `PUA_ERR_ARGUMENT`, `PUA_ERR_EVENT_UNKNOWN` */
+export function checkSubscribe(info: SubsInfo, events: EventRegistry): CheckedSubscribe {
+  const event = events.get(info.event);
+  const presUri = checkUri('presUri', info.presUri);
+  const watcherUri = checkUri('watcherUri', info.watcherUri);
+  const asked = sourceFlag('sourceFlag', info.sourceFlag);
+  const source = asked === SourceFlag.XMPP_INITIAL_SUBS ? SourceFlag.XMPP_SUBSCRIBE : asked;
+  const id = info.id === undefined ? '' : checkLine('id', info.id);
+  if (info.forks === 'all') {
+    throw new PuaError('PUA_ERR_ARGUMENT', "forks: 'all' (one dialog per fork) is not built yet; use 'first'");
+  }
+  const key =
+    info.key === undefined
+      ? subscriptionKey(presUri, watcherUri, event.flag, source, id)
+      : ownKey(checkLine('key', info.key));
+  return {
+    identity: { key, presUri, watcherUri, id, event, source },
+    settings: {
+      requestUri: info.remoteTarget === undefined ? presUri : checkUri('remoteTarget', info.remoteTarget),
+      toUri: info.toUri === undefined ? presUri : checkUri('toUri', info.toUri),
+      forks: 'first',
+    },
+    expires: checkExpires('expires', info.expires),
+    ownContact: info.contact === undefined ? '' : checkUri('contact', info.contact),
+    outboundProxy: info.outboundProxy === undefined ? '' : checkSipUri('outboundProxy', info.outboundProxy),
+    extraHeaders: info.extraHeaders === undefined ? null : readHeaders(info.extraHeaders),
+    preloadedRoutes: (info.routeSet ?? []).map((route) => checkLine('routeSet', route, 1024)),
+  };
+}
