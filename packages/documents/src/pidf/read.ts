@@ -130,7 +130,7 @@ function id(node: XmlElement): { id?: string } {
 function notes(node: XmlElement, namespace: string, name: string, place: string): Note[] {
   return childrenNamed(node, namespace, name).map((one) => {
     const lang = attributeOf(one, 'lang', XML);
-    return { text: textOf(one, `${place}/${name}`), ...(lang === undefined ? {} : { lang }) };
+    return { text: textOf(one, `${place}/${name}`), ...(lang ? { lang } : {}) };
   });
 }
 

@@ -121,6 +121,8 @@ class Scanner implements StartTag {
     let at = this.name(tag + 1, 'an element name');
     this.nameEnd = at;
     this.nameColon = this.colon;
+    // Well-formed, but its name is reserved (XML 1.0, 2.3), and no DOM can hold it.
+    if (at - tag === 6 && this.source.startsWith('xmlns', tag + 1)) throw this.error(tag, 'an element named xmlns');
     for (;;) {
       const next = this.skipSpace(at);
       if (codes[next] === GT || codes[next] === SLASH) {

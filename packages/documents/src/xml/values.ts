@@ -33,7 +33,7 @@ export function checkUri(value: string, place: string): string {
 
 /** Language tag (BCP 47 in outline). */
 export function checkLanguage(value: string, place: string): string {
-  if (/^(?:[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)?$/.test(value)) return value;
+  if (/^[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*$/.test(value)) return value;
   throw documentError(place, `${quote(value)} is no language tag; expected en or de-CH`);
 }
 

@@ -26,7 +26,7 @@ class Writer {
     this.#checkNamespace(root.namespace);
     this.#path.push(root);
     if (root.namespace === Namespace.XML) throw this.#error('an element must not be in the namespace of XML');
-    const start = `${this.#name(root.name)}${this.#attributes(root)}`;
+    const start = `${this.#elementName(root)}${this.#attributes(root)}`;
     const content = this.#content(root, root.namespace);
     let declarations = root.namespace === '' ? '' : ` xmlns="${this.#escapeValue(root.namespace)}"`;
     for (const [namespace, prefix] of this.#prefixes)
@@ -41,7 +41,7 @@ class Writer {
   #element(node: XmlElement, defaultNamespace: string): string {
     this.#path.push(node);
     if (this.#path.length > DEFAULT_MAX_DEPTH) throw this.#error(`nested deeper than ${DEFAULT_MAX_DEPTH} elements`);
-    let name = this.#name(node.name);
+    let name = this.#elementName(node);
     let declaration = '';
     let inside = defaultNamespace;
     if (node.namespace !== defaultNamespace) {
@@ -92,6 +92,11 @@ class Writer {
 
   #checkNamespace(namespace: string): void {
     if (namespace === Namespace.XMLNS) throw this.#error('nothing can be in the namespace of xmlns');
+  }
+
+  #elementName(node: XmlElement): string {
+    if (node.name === 'xmlns') throw this.#error('an element must not be named xmlns');
+    return this.#name(node.name);
   }
 
   #name(name: string): string {
