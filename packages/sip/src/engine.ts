@@ -99,13 +99,13 @@ class Engine implements EmbeddedSip {
     return this.carriers.addresses;
   }
 
-  start(onRequest: (request: IncomingRequest) => void): Promise<void> {
+  async start(onRequest: (request: IncomingRequest) => void): Promise<void> {
+    if (this.state !== 'stopped') throw new PuaError('PUA_ERR_STATE', `start: the SIP engine is ${this.state} already`);
     this.opened = this.open(onRequest);
     return this.opened;
   }
 
   private async open(onRequest: (request: IncomingRequest) => void): Promise<void> {
-    if (this.state !== 'stopped') throw new PuaError('PUA_ERR_STATE', `start: the SIP engine is ${this.state} already`);
     this.state = 'starting';
     this.server.onRequest = onRequest;
     try {

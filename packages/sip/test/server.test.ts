@@ -152,6 +152,13 @@ describe('server transaction', () => {
 });
 
 describe('where an answer goes', () => {
+  it('names no zone of this host', async () => {
+    const { net } = await bench({ listen: ['udp:[fe80::1]:5060'] }, (request) => request.reply(200));
+    const peer = net.peer('fe80::2%eth0', 5070);
+    peer.send(incoming('NOTIFY', { Via: 'SIP/2.0/UDP [fe80::2]:5070;branch=z9hG4bKz;rport' }));
+    expect(peer.last.text).toContain('UDP [fe80::2]:5070;branch=z9hG4bKz;rport=5070;received=fe80::2\r\n');
+  });
+
   it.each([
     // [what, Via, host and port the answer is seen at, expected Via]
     [

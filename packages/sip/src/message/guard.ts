@@ -1,11 +1,38 @@
 /** What the application hands in must not be able to break out of its line or its brackets (header injection). */
 import { type Headers, type OutgoingRequest, PuaError } from '@pua/core';
 
-/** Would end a URI or what it stands in. */
-const UNFIT_URI = /[\0-\x20<>\x7f]/;
-const UNFIT_ID = /[\0-\x20\x7f]/;
-const UNFIT_TAG = /[\0-\x20;,<>"\x7f]/;
-const UNFIT_VALUE = /[\0\r\n]/;
+/** Kinds of text by what must not be in them; bits of UNFIT. */
+const VALUE = 1;
+const ID = 2;
+const TAG = 4;
+const URI = 8;
+
+/** For each ASCII character the kinds that it is unfit for. */
+const UNFIT = new Uint8Array(128);
+for (let code = 0; code < 128; code++) {
+  const control = code <= 0x20 || code === 0x7f;
+  if (code === 0x00 || code === 0x0a || code === 0x0d) UNFIT[code]! |= VALUE;
+  if (control) UNFIT[code]! |= ID | TAG | URI;
+  // Would end the URI, or what it stands in.
+  if (code === 0x3c || code === 0x3e) UNFIT[code]! |= URI | TAG;
+  if (code === 0x3b || code === 0x2c || code === 0x22) UNFIT[code]! |= TAG;
+}
+
+const UNFIT_TEXT = -1;
+const ASCII = 0;
+const MORE = 1;
+
+/** One loop instead of a regular expression per field: this runs for every field of every request. */
+function look(text: string, kind: number): number {
+  let found = ASCII;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) found = MORE;
+    else if ((UNFIT[code]! & kind) !== 0) return UNFIT_TEXT;
+  }
+  return found;
+}
+
 const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 
 /** Fields that the engine writes itself; a second one would change what the message says. */
@@ -29,6 +56,7 @@ const OWNED = new Set([
 /** Names are few and come again; the bound is for a caller that makes them up. */
 const KNOWN_NAMES = 1024;
 const goodNames = new Set<string>();
+const goodMethods = new Set<string>();
 
 function refuse(what: string, value: string, why: string): never {
   const shown = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
@@ -42,57 +70,64 @@ export function checkName(name: string): void {
   if (goodNames.size < KNOWN_NAMES) goodNames.add(name);
 }
 
-export function checkHeaders(headers: Headers): void {
-  for (const [name, value] of headers) {
-    checkName(name);
-    if (UNFIT_VALUE.test(value)) refuse(`header ${name}`, value, 'contains CR, LF or NUL');
-  }
-}
-
-export function checkReason(reason: string): void {
-  if (UNFIT_VALUE.test(reason)) refuse('reason phrase', reason, 'contains CR, LF or NUL');
-}
-
-/** @throws PuaError `PUA_ERR_INVALID_MESSAGE` naming the field */
-export function checkRequest(r: OutgoingRequest): void {
-  // One test for each kind of field; which one it was is looked up only when there is something to report.
-  const { headers, routes } = r;
-  let values = '';
+/** Whether all of it is ASCII. */
+export function checkHeaders(headers: Headers): boolean {
+  let seen = ASCII;
   for (let i = 0; i < headers.length; i++) {
     const header = headers[i]!;
     if (!goodNames.has(header[0])) checkName(header[0]);
-    values += header[1];
+    const found = look(header[1], VALUE);
+    if (found < 0) refuse(`header ${header[0]}`, header[1], 'contains CR, LF or NUL');
+    seen |= found;
   }
-  for (let i = 0; i < routes.length; i++) values += routes[i];
-  if (r.body) values += r.body.type;
-  const uris = r.uri + r.from.uri + r.to.uri + (r.contact ?? '');
-  if (UNFIT_VALUE.test(values) || UNFIT_URI.test(uris)) name(r);
-  if (!r.uri || !r.from.uri || !r.to.uri) name(r);
-  if (UNFIT_ID.test(r.callId) || !r.callId) refuse('callId', r.callId, 'is empty or contains white space or controls');
-  if (UNFIT_TAG.test(r.from.tag) || !r.from.tag) refuse('from.tag', r.from.tag, 'is empty or not a tag');
-  if (r.to.tag !== undefined && (UNFIT_TAG.test(r.to.tag) || !r.to.tag)) {
-    refuse('to.tag', r.to.tag, 'is empty or not a tag');
-  }
-  if (!TOKEN.test(r.method)) refuse('method', r.method, 'is not a token');
-  if (!(Number.isInteger(r.cseq) && r.cseq >= 0 && r.cseq < 2 ** 31)) {
-    refuse('cseq', String(r.cseq), 'is not an integer from 0 to 2^31 - 1');
-  }
+  return seen === ASCII;
 }
 
-function name(r: OutgoingRequest): void {
-  const uris: readonly [string, string | undefined][] = [
-    ['uri', r.uri],
-    ['from.uri', r.from.uri],
-    ['to.uri', r.to.uri],
-    ['contact', r.contact],
-  ];
-  for (const [what, uri] of uris) {
-    if (uri === '') refuse(what, uri, 'is empty');
-    if (uri !== undefined && UNFIT_URI.test(uri)) {
-      refuse(what, uri, 'contains CR, LF, NUL, a space or an angle bracket; escape it as %XX');
-    }
+export function checkReason(reason: string): void {
+  if (look(reason, VALUE) < 0) refuse('reason phrase', reason, 'contains CR, LF or NUL');
+}
+
+function checkUri(what: string, uri: string): number {
+  const found = look(uri, URI);
+  if (uri === '') refuse(what, uri, 'is empty');
+  if (found < 0) refuse(what, uri, 'contains CR, LF, NUL, a space or an angle bracket; escape it as %XX');
+  return found;
+}
+
+function checkTag(what: string, tag: string): number {
+  const found = look(tag, TAG);
+  if (found < 0 || tag === '') refuse(what, tag, 'is empty or not a tag');
+  return found;
+}
+
+function checkValue(what: string, value: string): number {
+  const found = look(value, VALUE);
+  if (found < 0) refuse(what, value, 'contains CR, LF or NUL');
+  return found;
+}
+
+function checkMethod(method: string): void {
+  if (!TOKEN.test(method)) refuse('method', method, 'is not a token');
+  if (goodMethods.size < KNOWN_NAMES) goodMethods.add(method);
+}
+
+/**
+ * Whether all fields of the request are ASCII; the content of the body is not looked at.
+ * @throws PuaError `PUA_ERR_INVALID_MESSAGE` naming the field
+ */
+export function checkRequest(r: OutgoingRequest): boolean {
+  const { callId, cseq, routes } = r;
+  if (!goodMethods.has(r.method)) checkMethod(r.method);
+  let seen = checkUri('uri', r.uri) | checkUri('from.uri', r.from.uri) | checkUri('to.uri', r.to.uri);
+  seen |= checkTag('from.tag', r.from.tag);
+  if (r.to.tag !== undefined) seen |= checkTag('to.tag', r.to.tag);
+  if (r.contact !== undefined) seen |= checkUri('contact', r.contact);
+  const id = look(callId, ID);
+  if (id < 0 || callId === '') refuse('callId', callId, 'is empty or contains white space or controls');
+  if (!(Number.isInteger(cseq) && cseq >= 0 && cseq < 2 ** 31)) {
+    refuse('cseq', String(cseq), 'is not an integer from 0 to 2^31 - 1');
   }
-  for (const route of r.routes) if (UNFIT_VALUE.test(route)) refuse('route', route, 'contains CR, LF or NUL');
-  checkHeaders(r.headers);
-  if (r.body && UNFIT_VALUE.test(r.body.type)) refuse('body.type', r.body.type, 'contains CR, LF or NUL');
+  for (let i = 0; i < routes.length; i++) seen |= checkValue('route', routes[i]!);
+  if (r.body) seen |= checkValue('body.type', r.body.type);
+  return checkHeaders(r.headers) && (seen | id) === ASCII;
 }

@@ -3,7 +3,6 @@
  * throws (RFC 3261 7, 18.3, 25; the cases of RFC 4475).
  */
 import type { HeaderView, ReceivedBody } from '@pua/core';
-import { type HeaderFields, MessageBody } from './fields.js';
 import { type CSeq, Head } from './head.js';
 import { spells } from './names.js';
 import type { Via } from './via.js';
@@ -52,28 +51,43 @@ export class Failure implements ParseFailure {
   ) {}
 }
 
+/** A received body; text is decoded when asked for. */
+class MessageBody implements ReceivedBody {
+  constructor(
+    readonly type: string,
+    readonly bytes: Buffer,
+  ) {}
+
+  text(): string {
+    return this.bytes.toString('utf8');
+  }
+}
+
 abstract class Message {
-  private content: ReceivedBody | undefined;
+  private content: ReceivedBody | undefined = undefined;
   constructor(
     readonly head: Head,
     readonly via: Via,
-    readonly cseq: CSeq,
     private bodySize: number,
   ) {}
 
-  get headers(): HeaderFields {
-    return this.head.fields;
+  get headers(): Head {
+    return this.head;
+  }
+
+  get cseq(): CSeq {
+    return { number: this.head.cseqNumber, method: this.head.cseqMethod };
   }
 
   get callId(): string {
-    return this.head.fields.value(this.head.callId);
+    return this.head.value(this.head.callId);
   }
 
   get body(): ReceivedBody | undefined {
     if (this.bodySize > 0) {
-      const { fields, end, contentType } = this.head;
-      const bytes = fields.bytes.subarray(end, end + this.bodySize);
-      this.content = new MessageBody(contentType < 0 ? '' : fields.value(contentType), bytes);
+      const { head } = this;
+      const bytes = head.bytes.subarray(head.end, head.end + this.bodySize);
+      this.content = new MessageBody(head.contentType < 0 ? '' : head.value(head.contentType), bytes);
       this.bodySize = 0;
     }
     return this.content;
@@ -85,13 +99,12 @@ export class RequestMessage extends Message implements ParsedRequest {
   constructor(
     head: Head,
     via: Via,
-    cseq: CSeq,
     bodySize: number,
     readonly method: string,
     readonly uri: string,
     readonly toTag: string | undefined,
   ) {
-    super(head, via, cseq, bodySize);
+    super(head, via, bodySize);
   }
 }
 
@@ -100,12 +113,11 @@ export class ResponseMessage extends Message implements ParsedResponse {
   constructor(
     head: Head,
     via: Via,
-    cseq: CSeq,
     bodySize: number,
     readonly status: number,
     readonly reason: string,
   ) {
-    super(head, via, cseq, bodySize);
+    super(head, via, bodySize);
   }
 }
 
@@ -113,7 +125,7 @@ const METHOD = /^[A-Za-z0-9\-.!%*_+`'~]{1,64}$/;
 const UNFIT_URI = /[<>\0-\x20\x7f]/;
 
 function parseRequest(head: Head, lineEnd: number, start: number, indexed: boolean): RequestMessage | Failure {
-  const { text, fields } = head;
+  const { text } = head;
   const first = text.indexOf(' ', start);
   const second = text.indexOf(' ', first + 1);
   const method = first < 0 || first > lineEnd ? '' : text.slice(start, first);
@@ -123,26 +135,25 @@ function parseRequest(head: Head, lineEnd: number, start: number, indexed: boole
   if (version !== 'SIP/2.0' && version.toUpperCase() !== 'SIP/2.0') {
     return /^SIP\/\d+\.\d+$/i.test(version) ? fail('Version Not Supported', 505) : fail('Malformed Request-Line');
   }
-  const uri = fields.decode(first + 1, second);
+  const uri = head.decode(first + 1, second);
   if (uri.length === 0 || UNFIT_URI.test(uri)) return fail('Malformed Request-URI');
   if (!indexed) return fail('Malformed Header Section');
   const fault = head.fault();
   if (fault) return fail(fault);
   const via = head.topVia();
   if (!via) return fail('Malformed Via');
-  const cseq = head.readCSeq();
-  if (!cseq) return fail('Malformed CSeq');
-  if (cseq.method !== method) return fail('CSeq Method Differs');
+  if (!head.readCSeq()) return fail('Malformed CSeq');
+  if (head.cseqMethod !== method) return fail('CSeq Method Differs');
   if (head.tag(head.from) === null) return fail('Malformed From');
   const toTag = head.tag(head.to);
   if (toTag === null) return fail('Malformed To');
   const bodySize = head.bodyLength();
   if (bodySize < 0) return fail('Malformed Content-Length');
-  return new RequestMessage(head, via, cseq, bodySize, method, uri, toTag);
+  return new RequestMessage(head, via, bodySize, method, uri, toTag);
 }
 
 function parseResponse(head: Head, lineEnd: number, start: number, indexed: boolean): ResponseMessage | Failure {
-  const { text, fields } = head;
+  const { text } = head;
   const fail = (reason: string) => new Failure('response', reason, 0, undefined, '');
   const code = start + 8;
   const status = Number(text.slice(code, code + 3));
@@ -157,17 +168,16 @@ function parseResponse(head: Head, lineEnd: number, start: number, indexed: bool
   const via = head.topVia();
   if (!via) return fail('Malformed Via');
   // RFC 3261 8.1.3.3: one that went astray.
-  if (head.viaLines > 1 || via.end < head.lines[head.via + 3]!) return fail('More Than One Via');
-  const cseq = head.readCSeq();
-  if (!cseq) return fail('Malformed CSeq');
+  if (head.viaLines > 1 || text.charCodeAt(via.end) === 0x2c) return fail('More Than One Via');
+  if (!head.readCSeq()) return fail('Malformed CSeq');
   const bodySize = head.bodyLength();
   if (bodySize < 0) return fail('Malformed Content-Length');
   const reason = end
     ? ''
     : text.startsWith('OK', code + 4) && lineEnd === code + 6
       ? 'OK'
-      : fields.decode(code + 4, lineEnd);
-  return new ResponseMessage(head, via, cseq, bodySize, status, reason);
+      : head.decode(code + 4, lineEnd);
+  return new ResponseMessage(head, via, bodySize, status, reason);
 }
 
 /** parseMessage() with what the engine needs beyond the public view. */

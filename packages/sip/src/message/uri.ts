@@ -25,13 +25,12 @@ export interface NameAddr {
 
 const HOST = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::([0-9]{1,5}))?$/;
 
-/** Reads a port; undefined when it is none. */
-export function portOf(digits: string): number | undefined {
-  const { length } = digits;
-  if (length > 5) return undefined;
+/** The port that stands there; undefined when it is none. */
+export function portOf(text: string, start: number, end: number): number | undefined {
+  if (end - start > 5) return undefined;
   let port = 0;
-  for (let i = 0; i < length; i++) {
-    const digit = digits.charCodeAt(i) - 0x30;
+  for (let at = start; at < end; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
     if (digit < 0 || digit > 9) return undefined;
     port = port * 10 + digit;
   }
@@ -44,7 +43,7 @@ export function parseHostPort(text: string): { host: string; port?: number } | u
   if (!match) return undefined;
   const host = (match[1] ?? match[2])!;
   if (match[3] === undefined) return { host };
-  const port = portOf(match[3]);
+  const port = portOf(match[3], 0, match[3].length);
   return port === undefined ? undefined : { host, port };
 }
 

@@ -1,29 +1,57 @@
 /** The topmost Via value (RFC 3261 20.42, 18.2.2; rport: RFC 3581): what finds a transaction and where an answer goes. */
-import { unfolded } from './fields.js';
+import { unfolded } from './head.js';
 import { spells } from './names.js';
 import { ParameterCursor, skipSpace } from './parameters.js';
-import { portOf } from './uri.js';
+import { parseHostPort, portOf } from './uri.js';
 
-export interface Via {
-  /** As written: UDP, TCP, ... */
-  readonly transport: string;
-  /** sent-by as written, without white space: `host`, `host:port`, `[v6]:port`. */
-  readonly sentBy: string;
-  /** Host of sent-by, an IPv6 address without brackets. */
-  readonly host: string;
-  readonly port: number | undefined;
-  readonly branch: string | undefined;
+export class Via {
   /** -1: absent; 0: present without value. */
-  readonly rport: number;
+  rport = -1;
   /** Where `rport` without a value ends; -1 otherwise. */
-  readonly rportEnd: number;
-  readonly received: string | undefined;
-  readonly maddr: string | undefined;
-  /** Where sent-by ends, and where this value ends: at the comma before the next one, or at the end of the field. */
-  readonly parametersAt: number;
-  readonly end: number;
+  rportEnd = -1;
+  port: number | undefined = undefined;
+  branch: string | undefined = undefined;
+  received: string | undefined = undefined;
+  maddr: string | undefined = undefined;
+  /** Where the parameters begin, and where this value ends: at the comma before the next one, or with the field. */
+  parametersAt = 0;
+  end = 0;
+
+  constructor(
+    private readonly text: string,
+    private readonly transportStart: number,
+    private readonly transportEnd: number,
+    private readonly hostStart: number,
+    private readonly hostEnd: number,
+  ) {}
+
+  /** As written: UDP, TCP, ... */
+  get transport(): string {
+    return this.text.slice(this.transportStart, this.transportEnd);
+  }
+  /** Host of sent-by, an IPv6 address without brackets. */
+  get host(): string {
+    const { text, hostStart, hostEnd } = this;
+    return text.charCodeAt(hostStart) === BRACKET
+      ? text.slice(hostStart + 1, hostEnd - 1)
+      : text.slice(hostStart, hostEnd);
+  }
+  /** sent-by without white space: `host`, `host:port`, `[v6]:port`. */
+  get sentBy(): string {
+    const written = this.text.slice(this.hostStart, this.hostEnd);
+    return this.port === undefined ? written : `${written}:${this.port}`;
+  }
+
+  /** Byte for byte as a rule; some servers change the case or leave the default port out (RFC 3261 18.1.2). */
+  isSentBy(ours: string): boolean {
+    const { text, hostStart, parametersAt } = this;
+    if (parametersAt - hostStart === ours.length && text.startsWith(ours, hostStart)) return true;
+    const own = parseHostPort(ours);
+    return this.host.toLowerCase() === own?.host.toLowerCase() && (this.port ?? 5060) === (own?.port ?? 5060);
+  }
 }
 
+const BRACKET = 0x5b;
 const SLASH = 0x2f;
 const COLON = 0x3a;
 const SEMICOLON = 0x3b;
@@ -60,69 +88,54 @@ export function scanVia(text: string, start: number, end: number): Via | undefin
   if (transportEnd === transportStart || hostStart === transportEnd) return undefined;
 
   let hostEnd: number;
-  const v6 = text.charCodeAt(hostStart) === 0x5b;
-  if (v6) {
+  if (text.charCodeAt(hostStart) === BRACKET) {
     const close = text.indexOf(']', hostStart);
     if (close < 0 || close >= end) return undefined;
     hostEnd = close + 1;
   } else hostEnd = word(text, hostStart, end);
   if (hostEnd === hostStart) return undefined;
-  const written = text.slice(hostStart, hostEnd);
 
+  const via = new Via(text, transportStart, transportEnd, hostStart, hostEnd);
   at = skipSpace(text, hostEnd, end);
-  let port: number | undefined;
-  let sentBy = written;
   if (at < end && text.charCodeAt(at) === COLON) {
     const portStart = skipSpace(text, at + 1, end);
     at = word(text, portStart, end);
-    const digits = text.slice(portStart, at);
-    port = portOf(digits);
-    if (port === undefined) return undefined;
-    sentBy = `${written}:${digits}`;
+    via.port = portOf(text, portStart, at);
+    if (via.port === undefined) return undefined;
     at = skipSpace(text, at, end);
   }
   if (at < end && text.charCodeAt(at) !== SEMICOLON && text.charCodeAt(at) !== COMMA) return undefined;
+  via.parametersAt = at;
 
-  let branch: string | undefined;
-  let rport = -1;
-  let rportEnd = -1;
-  let received: string | undefined;
-  let maddr: string | undefined;
   cursor.over(text, at, end);
   while (cursor.next()) {
     const { nameStart, nameEnd, valueStart, valueEnd } = cursor;
-    const length = nameEnd - nameStart;
-    if (length === 6 && spells(text, nameStart, 'branch')) {
-      if (valueEnd > valueStart) branch = text.slice(valueStart, valueEnd);
-    } else if (length === 5 && spells(text, nameStart, 'rport')) {
-      rport = valueEnd > valueStart ? (portOf(text.slice(valueStart, valueEnd)) ?? 0) : 0;
-      if (valueStart < 0) rportEnd = nameEnd;
-    } else if (length === 5 && spells(text, nameStart, 'maddr')) {
-      maddr = text.slice(valueStart, valueEnd);
-    } else if (length === 8 && spells(text, nameStart, 'received')) {
-      received = text.slice(valueStart, valueEnd);
+    switch (nameEnd - nameStart) {
+      case 6:
+        if (valueEnd > valueStart && spells(text, nameStart, 'branch')) via.branch = text.slice(valueStart, valueEnd);
+        break;
+      case 5:
+        if (spells(text, nameStart, 'rport')) {
+          via.rport = (valueEnd > valueStart && portOf(text, valueStart, valueEnd)) || 0;
+          if (valueStart < 0) via.rportEnd = nameEnd;
+        } else if (spells(text, nameStart, 'maddr')) via.maddr = text.slice(valueStart, valueEnd);
+        break;
+      case 8:
+        if (spells(text, nameStart, 'received')) via.received = text.slice(valueStart, valueEnd);
     }
   }
-  return {
-    transport: text.slice(transportStart, transportEnd),
-    sentBy,
-    host: v6 ? written.slice(1, -1) : written,
-    port,
-    branch,
-    rport,
-    rportEnd,
-    received,
-    maddr,
-    parametersAt: at,
-    end: cursor.at,
-  };
+  via.end = cursor.at;
+  return via;
 }
 
 /**
  * The Via field of an answer, out of `text` from `start` to `end`: `received` and `rport` of the first value say where
  * the request came from, whatever the sender wrote there; the rest is kept as it came (RFC 3261 18.2.1, RFC 3581 4).
  */
-export function stampedVia(text: string, start: number, end: number, via: Via, host: string, port: number): string {
+export function stampedVia(text: string, start: number, end: number, via: Via, source: string, port: number): string {
+  // The zone of a link-local address (fe80::1%eth0) means something on this host only.
+  const zone = source.indexOf('%');
+  const host = zone < 0 ? source : source.slice(0, zone);
   const wanted = via.rport >= 0;
   const moved = wanted || via.host !== host;
   if (!moved && via.received === undefined) return unfolded(text.slice(start, end));

@@ -1,6 +1,5 @@
 /** Builds messages: the head as one string, the bytes in one buffer. */
 import type { Headers, OutgoingRequest } from '@pua/core';
-import { STRIDE } from './fields.js';
 import type { Head } from './head.js';
 import { reasonPhrase } from './names.js';
 import { stampedVia, type Via } from './via.js';
@@ -8,10 +7,10 @@ import { stampedVia, type Via } from './via.js';
 const NOT_ASCII = /[^\0-\x7f]/;
 
 /**
- * The bytes of a request. `via` is the field up to the branch (`SIP/2.0/UDP host:port;branch=`), `agent` the value of
- * User-Agent or ''. The request has been checked before.
+ * The bytes of a request that has been checked. `via` is the field up to the branch (`SIP/2.0/UDP host:port;branch=`),
+ * `agent` the value of User-Agent or '', `ascii` whether all fields of the request are.
  */
-export function requestBytes(r: OutgoingRequest, via: string, branch: string, agent: string): Buffer {
+export function requestBytes(r: OutgoingRequest, via: string, branch: string, agent: string, ascii: boolean): Buffer {
   const { body, routes, headers } = r;
   let head = `${r.method} ${r.uri} SIP/2.0\r\nVia: ${via}${branch};rport\r\nMax-Forwards: 70\r\n`;
   for (let i = 0; i < routes.length; i++) head += `Route: ${routes[i]}\r\n`;
@@ -24,22 +23,15 @@ export function requestBytes(r: OutgoingRequest, via: string, branch: string, ag
     head += `${header[0]}: ${header[1]}\r\n`;
   }
   if (agent) head += `User-Agent: ${agent}\r\n`;
-  if (!body) return encoded(`${head}Content-Length: 0\r\n\r\n`);
+  // What is ASCII is copied much faster.
+  const encoding = ascii ? 'latin1' : 'utf8';
+  if (!body) return Buffer.from(`${head}Content-Length: 0\r\n\r\n`, encoding);
 
   const { content } = body;
   const size = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
   head += `Content-Type: ${body.type}\r\nContent-Length: ${size}\r\n\r\n`;
-  // As many bytes as characters: all of it is ASCII, which is copied much faster.
-  if (typeof content === 'string') {
-    return size === content.length && !NOT_ASCII.test(head)
-      ? Buffer.from(head + content, 'latin1')
-      : Buffer.from(head + content, 'utf8');
-  }
-  return Buffer.concat([encoded(head), content]);
-}
-
-function encoded(text: string): Buffer {
-  return Buffer.from(text, NOT_ASCII.test(text) ? 'utf8' : 'latin1');
+  if (typeof content !== 'string') return Buffer.concat([Buffer.from(head, encoding), content]);
+  return Buffer.from(head + content, size === content.length ? encoding : 'utf8');
 }
 
 /** Text with one character per byte of its UTF-8 form, to go beside header fields that are echoed byte for byte. */
@@ -65,19 +57,19 @@ export function answerText(
   agent: string,
   answer: Answer,
 ): string {
-  const { fields, lines, text } = head;
   const { status, headers } = answer;
   let out = `SIP/2.0 ${status} ${binary(answer.reason ?? reasonPhrase(status))}\r\nVia: `;
-  out += stampedVia(text, lines[head.via + 2]!, lines[head.via + 3]!, via, from.host, from.port);
+  const start = head.start(head.via);
+  out += stampedVia(head.text, start, head.stop(head.via, start), via, from.host, from.port);
   for (let more = head.viaLines - 1, line = head.via; more > 0; more--) {
-    line = fields.find('via', line + STRIDE);
-    out += `\r\nVia: ${fields.binary(line)}`;
+    line = head.find('via', line + 1);
+    out += `\r\nVia: ${head.binary(line)}`;
   }
-  if (head.from >= 0) out += `\r\nFrom: ${fields.binary(head.from)}`;
-  if (head.to >= 0) out += `\r\nTo: ${fields.binary(head.to)}`;
+  if (head.from >= 0) out += `\r\nFrom: ${head.binary(head.from)}`;
+  if (head.to >= 0) out += `\r\nTo: ${head.binary(head.to)}`;
   if (head.to >= 0 && toTag !== undefined) out += `;tag=${toTag}`;
-  if (head.callId >= 0) out += `\r\nCall-ID: ${fields.binary(head.callId)}`;
-  if (head.cseq >= 0) out += `\r\nCSeq: ${fields.binary(head.cseq)}`;
+  if (head.callId >= 0) out += `\r\nCall-ID: ${head.binary(head.callId)}`;
+  if (head.cseq >= 0) out += `\r\nCSeq: ${head.binary(head.cseq)}`;
   out += '\r\n';
   if (headers) for (let i = 0; i < headers.length; i++) out += `${headers[i]![0]}: ${binary(headers[i]![1])}\r\n`;
   if (agent) out += `Server: ${agent}\r\n`;
@@ -86,5 +78,5 @@ export function answerText(
 
 /** The route set goes back to who made it (RFC 3261 12.1.1). */
 export function recordRoutes(head: Head): Headers {
-  return head.fields.all('Record-Route').map((value) => ['Record-Route', value] as const);
+  return head.all('Record-Route').map((value) => ['Record-Route', value] as const);
 }

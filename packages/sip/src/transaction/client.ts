@@ -10,7 +10,6 @@
 import type { Clock, Outcome, OutgoingRequest } from '@pua/core';
 import { checkRequest } from '../message/guard.js';
 import type { ResponseMessage } from '../message/parse.js';
-import { parseHostPort } from '../message/uri.js';
 import { requestBytes } from '../message/write.js';
 import type { Counters } from '../stats.js';
 import type { Carrier, Carriers } from '../transport/carrier.js';
@@ -70,7 +69,7 @@ export class ClientTransactions {
   }
 
   request(request: OutgoingRequest, done: Done): void {
-    checkRequest(request);
+    const ascii = checkRequest(request);
     const { hop } = request;
     // The one place where the transport of a request is decided; RFC 3261 18.1.1 (over 1300 bytes) belongs here too.
     const carrier = this.closed ?? this.carriers.toward(hop);
@@ -80,7 +79,7 @@ export class ClientTransactions {
     }
     const via = carrier.via(hop.host);
     const branch = this.branchPrefix + (this.sequence++).toString(36);
-    const message = requestBytes(request, via.start, branch, this.agent);
+    const message = requestBytes(request, via.start, branch, this.agent, ascii);
     if (message.length > carrier.maxMessageBytes) {
       queueMicrotask(() => settle(done, { kind: 'tooLarge', limit: carrier.maxMessageBytes }));
       return;
@@ -105,7 +104,7 @@ export class ClientTransactions {
       return;
     }
     const { request } = transaction;
-    if (response.cseq.method !== request.method || !sameSentBy(via.sentBy, transaction.sentBy)) {
+    if (response.head.cseqMethod !== request.method || !via.isSentBy(transaction.sentBy)) {
       this.counters.dropped.stray++;
       return;
     }
@@ -113,15 +112,14 @@ export class ClientTransactions {
       transaction.interval = this.timers.t2;
       return;
     }
-    const { headers, body, reason, cseq } = response;
-    this.finish(transaction, {
-      kind: 'response',
-      status,
-      reason,
-      headers,
-      cseq: cseq.number,
-      ...(body ? { body } : undefined),
-    });
+    const { head, body, reason } = response;
+    const cseq = head.cseqNumber;
+    this.finish(
+      transaction,
+      body
+        ? { kind: 'response', status, reason, headers: head, cseq, body }
+        : { kind: 'response', status, reason, headers: head, cseq },
+    );
   }
 
   expired(transaction: ClientTransaction, now: number): void {
@@ -172,12 +170,4 @@ function settle(done: Done, outcome: Outcome): void {
       throw error;
     });
   }
-}
-
-/** Byte for byte as a rule; some servers write the host in lower case or leave the default port out (RFC 3261 18.1.2). */
-function sameSentBy(theirs: string, ours: string): boolean {
-  if (theirs === ours) return true;
-  const a = parseHostPort(theirs);
-  const b = parseHostPort(ours);
-  return a?.host.toLowerCase() === b?.host.toLowerCase() && (a?.port ?? 5060) === (b?.port ?? 5060);
 }

@@ -11,10 +11,9 @@ export function transactionKey(message: RequestMessage): string {
   const { branch } = via;
   if (branch?.startsWith(MAGIC_COOKIE)) return `${branch} ${via.sentBy} ${method}`;
   // RFC 2543: no unique branch; the same request is one that is alike in all of these.
-  const { text, lines } = head;
   let key = `${message.uri} ${method}`;
   for (const line of [head.via, head.from, head.to, head.callId, head.cseq]) {
-    key += `\n${text.slice(lines[line + 2]!, lines[line + 3]!)}`;
+    key += `\n${head.binary(line)}`;
   }
   return key;
 }

@@ -8,7 +8,6 @@
  *   -> request      again: the same answer again
  */
 import { type Clock, type Headers, type Hop, type IncomingRequest, PuaError, type ReceivedBody } from '@pua/core';
-import type { HeaderFields } from '../message/fields.js';
 import { checkHeaders, checkReason } from '../message/guard.js';
 import type { Head } from '../message/head.js';
 import type { Failure, RequestMessage } from '../message/parse.js';
@@ -62,7 +61,7 @@ class Incoming extends WheelNode implements IncomingRequest {
   get uri(): string {
     return this.message.uri;
   }
-  get headers(): HeaderFields {
+  get headers(): Head {
     return this.message.headers;
   }
   get body(): ReceivedBody | undefined {
@@ -299,13 +298,13 @@ export class ServerTransactions {
 
   /** The same for every copy of a request, so that an answer without a transaction has it too (RFC 3261 8.2.7, 19.3). */
   private toTag(head: Head): string {
-    const { text, lines } = head;
+    const { text } = head;
     let hash = 0x811c9dc5;
     for (const line of [head.callId, head.from, head.cseq]) {
-      const end = line < 0 ? 0 : lines[line + 3]!;
-      for (let at = line < 0 ? 0 : lines[line + 2]!; at < end; at++) {
-        hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-      }
+      if (line < 0) continue;
+      const start = head.start(line);
+      const end = head.stop(line, start);
+      for (let at = start; at < end; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
     }
     return this.tagPrefix + (hash >>> 0).toString(36);
   }
