@@ -28,7 +28,6 @@ export {
 } from './server/start.js';
 export type { NotifyRecord, ServerSubscription } from './server/subscription.js';
 export { SimClock, type SimClockOptions, settle } from './sim/clock.js';
-export { Heap, type HeapItem } from './sim/heap.js';
 export { Ladder } from './sim/ladder.js';
 export { type Datagram, type Fate, type Faults, type Link, SimNetwork } from './sim/network.js';
 export { SimRandom } from './sim/random.js';

@@ -1,6 +1,6 @@
 import type { Outcome } from '@pua/core';
 import { embeddedSip } from '@pua/sip';
-import { answerChallenge, PresenceServer, SimClock, SimNetwork, SimRandom } from '@pua/testkit';
+import { answerChallenge, PresenceServer, Watcher } from '@pua/testkit';
 import { ALICE, createWorld, pidf, type World } from './helpers';
 
 let world: World;
@@ -137,14 +137,28 @@ describe('away, back, restart', () => {
     expect(world.server.stats()).toMatchObject({ publications: 0, subscriptions: 0 });
   });
 
-  test('without a gate, silence is refused with the remedy', () => {
-    const clock = new SimClock();
-    const random = new SimRandom(1);
-    const { bind } = new SimNetwork(clock, random);
+  test('without a gate, silence and subscriptions are refused with the remedy', async () => {
+    const { clock, random } = world;
+    const { bind } = world.network;
     const sip = embeddedSip({ listen: ['udp:10.0.0.5:5060'], clock, random, bindDatagram: bind });
     const server = new PresenceServer({ sip });
     expect(() => server.away()).toThrow('needs a DatagramGate');
     expect(() => server.ignoreNext()).toThrow('startPresenceServer()');
+    await server.start();
+    const watcher = new Watcher({
+      sip: embeddedSip({ listen: ['udp:10.0.0.6:5060'], clock, random, bindDatagram: bind }),
+      server: 'sip:10.0.0.5:5060',
+    });
+    await watcher.start();
+    const published = await world.settled(watcher.client.publish(ALICE, { body: pidf('open'), expires: 60 }));
+    expect(published.status).toBe(200);
+    const watching = await world.settled(watcher.subscribe(ALICE, 'presence'));
+    expect([watching.answer!.status, server.requests.at(-1)!.note]).toEqual([
+      501,
+      expect.stringContaining('DatagramGate'),
+    ]);
+    await watcher.stop();
+    await server.stop();
   });
 });
 

@@ -39,6 +39,8 @@ export function kamailioConfig(settings: KamailioSettings): string {
     ['presence', 'db_table_lock_type', 0],
     ['presence', 'min_expires', settings.minExpires],
     ['presence', 'max_expires', settings.maxExpires],
+    // Without processes of their own NOTIFYs go out at once; with them they wait for a poll, up to seconds.
+    ['presence', 'notifier_processes', 0],
     ['presence', 'send_fast_notify', 1],
   ];
   if (events.includes('presence_xml')) {

@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { PeerProcess, tail } from './child.js';
 import { freePort, privateFolder, removeFolder } from './folder.js';
@@ -12,6 +13,7 @@ import { findCommand, missingPeers } from './peers.js';
 const SCHEMA = '/usr/share/kamailio/mysql';
 const TABLES = ['standard', 'presence', 'auth_db'];
 const PROBE_MS = 300;
+const POLL_MS = 20;
 const ATTEMPTS = 3;
 
 export interface KamailioOptions {
@@ -48,8 +50,13 @@ export interface LaunchedKamailio {
   readonly uri: string;
   readonly pid: number;
   readonly database: TestDatabase;
-  /** What is published. */
+  /** What is published. Kamailio commits a row a moment after its 200. */
   presentity(): Promise<PresentityRow[]>;
+  /**
+   * The rows of presentity as soon as they meet the condition.
+   * @throws Error (by rejection) with the rows when they don't within `ms`
+   */
+  waitForPresentity(matches: (rows: readonly PresentityRow[]) => boolean, ms: number): Promise<PresentityRow[]>;
   /** Subscriptions; with `subscriptions: 'memory'` there are none in the table. */
   activeWatchers(): Promise<Record<string, unknown>[]>;
   /** Empties presentity, active_watchers and watchers. */
@@ -158,6 +165,16 @@ class Kamailio implements LaunchedKamailio {
   async presentity(): Promise<PresentityRow[]> {
     const rows = await this.#rows('SELECT username, domain, event, etag, expires, body FROM presentity ORDER BY id');
     return rows.map((row) => ({ ...row, body: String(row.body) }) as PresentityRow);
+  }
+
+  async waitForPresentity(matches: (rows: readonly PresentityRow[]) => boolean, ms: number): Promise<PresentityRow[]> {
+    const deadline = performance.now() + ms;
+    for (;;) {
+      const rows = await this.presentity();
+      if (matches(rows)) return rows;
+      if (performance.now() > deadline) throw new Error(`not seen within ${ms} ms; rows: ${JSON.stringify(rows)}`);
+      await pause(POLL_MS);
+    }
   }
 
   activeWatchers(): Promise<Record<string, unknown>[]> {

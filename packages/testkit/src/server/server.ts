@@ -271,6 +271,11 @@ export class PresenceServer {
       this.#answer(request, record, refusal.status, refusal.headers);
       return;
     }
+    if (server === this.#notifier && !this.#gate) {
+      record.note = 'a dialog needs a DatagramGate, which sees the To tag of the answer';
+      this.#answer(request, record, 501);
+      return;
+    }
     const found = this.#script.shape(record);
     const verdict = server.handle(record, found?.shape);
     let { status, headers = [] } = verdict;
@@ -288,7 +293,7 @@ export class PresenceServer {
       after?.();
       return;
     }
-    const gate = this.#needGate('subscriptions');
+    const gate = this.#gate!;
     const release = holds && gate.hold(...transactionOf(record));
     const localTag = gate.captureTag(answer);
     if (localTag !== undefined) opens?.(localTag);
