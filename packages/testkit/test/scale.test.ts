@@ -1,6 +1,8 @@
 import type { HeaderView, IncomingRequest, ReceivedBody, SipPort } from '@pua/core';
 import { PresenceServer, SimClock, SimRandom } from '@pua/testkit';
 
+jest.setTimeout(60_000);
+
 const PUBLICATIONS = 200_000;
 const SOURCE = { transport: 'udp', host: '10.0.0.1', port: 5060 } as const;
 const BODY: ReceivedBody = {

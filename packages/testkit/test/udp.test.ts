@@ -4,6 +4,8 @@ import { createInterface } from 'node:readline';
 import { embeddedSip } from '@pua/sip';
 import { PresenceServerProcess, startPresenceServer, Watcher } from '@pua/testkit';
 
+jest.setTimeout(30_000);
+
 const ALICE = 'sip:alice@example.com';
 const sip = () => embeddedSip({ listen: ['udp:127.0.0.1:0'] });
 
