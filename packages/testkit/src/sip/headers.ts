@@ -85,6 +85,7 @@ export function cseqOf(value: string | undefined): number {
 /** Event value without `id` and without white space: `dialog;sla`; undefined when absent. */
 export function eventKey(value: string | undefined): string | undefined {
   if (value === undefined) return undefined;
+  if (!value.includes(';')) return value.trim();
   return value
     .split(';')
     .map((part) => part.trim())
