@@ -16,6 +16,8 @@ import { Namespace } from '../namespaces.js';
 import { documentError, quote, wrongRoot } from '../xml/errors.js';
 import { type StartTag, scan } from '../xml/scanner.js';
 
+const { PIDF, DATA_MODEL, RPID, XML } = Namespace;
+
 /** Width of the column `tuple_id`, and of an id that we make. */
 export const MAX_ID_LENGTH = 64;
 
@@ -62,11 +64,11 @@ class IdScan {
   readonly otherIds: string[] = [];
 
   visit(tag: StartTag): void {
-    if (tag.depth === 1 && !(tag.namespace === Namespace.PIDF && tag.isNamed('presence'))) {
-      throw wrongRoot({ name: tag.localName(), namespace: tag.namespace }, 'presence', Namespace.PIDF);
+    if (tag.depth === 1 && !(tag.namespace === PIDF && tag.isNamed('presence'))) {
+      throw wrongRoot({ name: tag.localName(), namespace: tag.namespace }, 'presence', PIDF);
     }
     const kind = tag.depth === 2 ? kindOf(tag) : null;
-    const xmlId = tag.attribute('id', Namespace.XML);
+    const xmlId = tag.attribute('id', XML);
     const id = tag.attribute('id');
     if (xmlId !== null) this.ids.push(xmlId.trim());
     if (kind !== null) this.count[kind]++;
@@ -91,14 +93,14 @@ class IdScan {
 }
 
 function kindOf(tag: StartTag): Kind | null {
-  if (tag.namespace === Namespace.PIDF) return tag.isNamed('tuple') ? 'tuple' : null;
-  if (tag.namespace !== Namespace.DATA_MODEL) return null;
+  if (tag.namespace === PIDF) return tag.isNamed('tuple') ? 'tuple' : null;
+  if (tag.namespace !== DATA_MODEL) return null;
   return tag.isNamed('person') ? 'person' : tag.isNamed('device') ? 'device' : null;
 }
 
 /** Is every attribute `id` an xs:ID there? */
 function hasTypedIds(namespace: string): boolean {
-  return namespace === Namespace.PIDF || namespace === Namespace.DATA_MODEL || namespace === Namespace.RPID;
+  return namespace === PIDF || namespace === DATA_MODEL || namespace === RPID;
 }
 
 function requireUnique(ids: readonly string[]): void {

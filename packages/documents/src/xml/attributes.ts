@@ -77,8 +77,13 @@ export class Attributes {
   }
 
   value(index: number): string {
-    const field = index * FIELDS;
-    return attributeValue(this.source.slice(this.fields[field + 3]!, this.fields[field + 4]!));
+    const { codes } = this;
+    const start = this.fields[index * FIELDS + 3]!;
+    const end = this.fields[index * FIELDS + 4]!;
+    let at = start;
+    while (at < end && codes[at]! >= 0x20 && codes[at] !== 0x26) at++;
+    const raw = this.source.slice(start, end);
+    return at === end ? raw : attributeValue(raw);
   }
 
   /** Value by name; null when there is none. An attribute without prefix is in no namespace, whatever the default is. */

@@ -1,4 +1,5 @@
 import { Namespace } from '../namespaces.js';
+import { shorten } from './errors.js';
 
 /** Namespace bindings in scope, innermost last: one flat stack that an end tag cuts back. */
 export class Bindings {
@@ -17,7 +18,7 @@ export class Bindings {
    */
   bind(prefix: string, name: string): string | undefined {
     if (prefix === 'xmlns') return 'the prefix xmlns must not be declared';
-    if (prefix !== '' && name === '') return `the prefix ${prefix} is bound to no namespace`;
+    if (prefix !== '' && name === '') return `the prefix ${shorten(prefix)} is bound to no namespace`;
     if (name === Namespace.XMLNS || (prefix === 'xml') !== (name === Namespace.XML)) {
       return 'only the prefix xml stands for the namespace of XML, and none for that of xmlns';
     }

@@ -1,4 +1,4 @@
-import { documentError } from './errors.js';
+import { documentError, shorten } from './errors.js';
 
 /** An attribute; `namespace` '' is the usual case of an attribute without prefix. */
 export interface XmlAttribute {
@@ -63,7 +63,7 @@ export function textOf(node: XmlElement, place: string): string {
   let text = '';
   for (const child of node.children) {
     if (typeof child !== 'string')
-      throw documentError(place, `only text is allowed here, found the element ${child.name}`);
+      throw documentError(place, `only text is allowed here, found the element ${shorten(child.name)}`);
     text += child;
   }
   return text;

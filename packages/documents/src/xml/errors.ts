@@ -18,7 +18,12 @@ export function position(source: string, offset: number): string {
 
 /** A piece of somebody's document in a message: quoted, control characters escaped, at most 40 characters. */
 export function quote(text: string): string {
-  return JSON.stringify(text.length > 40 ? `${text.slice(0, 37)}...` : text);
+  return JSON.stringify(shorten(text));
+}
+
+/** A name of somebody's document in a message. */
+export function shorten(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }
 
 /** A root that is not the one expected. */
@@ -27,9 +32,9 @@ export function wrongRoot(
   name: string,
   namespace: string,
 ): PuaError {
-  const { name: root, namespace: other } = found;
+  const root = shorten(found.name);
   return documentError(
     root,
-    `the root must be ${name} in the namespace ${quote(namespace)}, not ${root} in ${quote(other)}`,
+    `the root must be ${name} in the namespace ${quote(namespace)}, not ${root} in ${quote(found.namespace)}`,
   );
 }

@@ -12,7 +12,7 @@ export const DEFAULT_MAX_BYTES = 256 * 1024;
 export const DEFAULT_MAX_DEPTH = 64;
 /** Attributes of one element, and namespace declarations in scope: keeps the search for a double one short. */
 export const MAX_ATTRIBUTES = 256;
-/** Elements, comments, CDATA sections and processing instructions: tiny ones cost a parser far more than their bytes. */
+/** Elements, attributes, comments, CDATA sections and processing instructions: tiny ones cost a parser far more than their bytes. */
 export const MAX_MARKUP = 20_000;
 
 /** @throws PuaError `PUA_ERR_DOCUMENT` */

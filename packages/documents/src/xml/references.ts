@@ -23,7 +23,6 @@ function character(digits: string): string | undefined {
 
 /** Value of an attribute as an application sees it (XML 1.0, 3.3.3); its references have been checked before. */
 export function attributeValue(raw: string): string {
-  if (!/[&\t\n\r]/.test(raw)) return raw;
   const spaced = raw.replace(/\r\n?|[\t\n]/g, ' ');
   return spaced.includes('&')
     ? spaced.replace(/&[^;]*;/g, (reference) => referenceAt(reference, 0)?.text ?? reference)

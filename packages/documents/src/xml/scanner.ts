@@ -1,5 +1,5 @@
 /**
- * A strict scanner: one pass over a document, linear in its length, without building anything. It accepts exactly the
+ * A strict scanner: one pass over a document, linear in its length, without building anything. It accepts nothing but
  * well-formed documents of XML 1.0 with namespaces that have no DTD and stay inside the limits, and is what both the reader
  * and the body processors rely on for that; a DOM parser forgives too much, and costs far more.
  */
@@ -10,7 +10,7 @@ import * as chars from './chars.js';
 import { codePointName, isPair, isSpace, ncNameEnd } from './chars.js';
 import { withCodes } from './codes.js';
 import { declarationEnd } from './declaration.js';
-import { documentError, position, quote } from './errors.js';
+import { documentError, position, quote, shorten } from './errors.js';
 import { checkSize, DEFAULT_MAX_DEPTH, MAX_ATTRIBUTES, MAX_MARKUP, type XmlLimits } from './limits.js';
 import { referenceAt } from './references.js';
 
@@ -91,7 +91,8 @@ class Scanner implements StartTag {
       const next = codes[at + 1];
       if (next === SLASH) at = this.endTag(at);
       else {
-        if (++this.markup > MAX_MARKUP) throw this.error(at, `more than ${MAX_MARKUP} elements, comments and the like`);
+        if (++this.markup > MAX_MARKUP)
+          throw this.error(at, `more than ${MAX_MARKUP} elements, attributes and the like`);
         at = next === BANG ? this.declaration(at) : next === QUESTION ? this.instruction(at) : this.startTag(at);
       }
     }
@@ -109,7 +110,7 @@ class Scanner implements StartTag {
   }
 
   attribute(localName: string, namespace = ''): string | null {
-    return this.attributes.find(localName, namespace, this.bindings);
+    return this.attributes.count === 0 ? null : this.attributes.find(localName, namespace, this.bindings);
   }
 
   private startTag(tag: number): number {
@@ -133,6 +134,7 @@ class Scanner implements StartTag {
       at = this.readAttribute(next);
     }
     this.resolve();
+    this.markup += attributes.count;
     if (++this.depth > this.maxDepth) throw this.error(tag, `nested deeper than ${this.maxDepth} elements`);
     this.rootSeen = true;
     this.onElement(this);
@@ -183,7 +185,7 @@ class Scanner implements StartTag {
       else at = code === QUOTE || code === APOSTROPHE ? at + 1 : this.legal(at);
     }
     if (attributes.has(start, nameEnd)) {
-      throw this.error(start, `a second attribute ${this.source.slice(start, nameEnd)}`);
+      throw this.error(start, `a second attribute ${shorten(this.source.slice(start, nameEnd))}`);
     }
     if (attributes.count === MAX_ATTRIBUTES) throw this.error(start, `more than ${MAX_ATTRIBUTES} attributes`);
     if (attributes.add(start, this.colon, nameEnd, valueStart, at)) this.declare(attributes.count - 1);
@@ -216,7 +218,10 @@ class Scanner implements StartTag {
       if (names === null) continue;
       const local = attributes.localName(index);
       if (names.size === names.add(`${local} ${own}`).size) {
-        throw this.error(attributes.start(index), `a second attribute ${local} of the namespace ${quote(own)}`);
+        throw this.error(
+          attributes.start(index),
+          `a second attribute ${shorten(local)} of the namespace ${quote(own)}`,
+        );
       }
     }
   }
@@ -318,12 +323,12 @@ class Scanner implements StartTag {
   }
 
   private openName(): string {
-    return this.source.slice(this.open[this.depth * 2], this.open[this.depth * 2 + 1]);
+    return shorten(this.source.slice(this.open[this.depth * 2], this.open[this.depth * 2 + 1]));
   }
 
   private unbound(start: number): PuaError {
     const prefix = this.source.slice(start, this.source.indexOf(':', start));
-    return this.error(start, `the prefix ${prefix} is not bound to a namespace`);
+    return this.error(start, `the prefix ${shorten(prefix)} is not bound to a namespace`);
   }
 
   private mismatch(tag: number): PuaError {

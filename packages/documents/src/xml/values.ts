@@ -3,25 +3,23 @@ import { isNcName } from './chars.js';
 import { documentError, quote } from './errors.js';
 
 const dateTimePattern = /^(\d{4,9})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.\d{1,30})?(?:Z|[+-](\d\d):(\d\d))?$/;
+const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** xs:dateTime; RFC 3339 asks for a zone on top, which many peers leave out. */
 export function checkDateTime(value: string, place: string): string {
   const match = dateTimePattern.exec(value);
-  if (match) {
-    const [year, month, day, hour, minute, second, zoneHour, zoneMinute] = match.slice(1).map((n) => Number(n ?? 0));
-    const days = new Date(Date.UTC(2000 + (year! % 400), month!, 0)).getUTCDate();
-    const inRange =
-      year! > 0 &&
-      month! >= 1 &&
-      month! <= 12 &&
-      day! >= 1 &&
-      day! <= days &&
-      hour! < 24 &&
-      minute! < 60 &&
-      second! < 60;
-    if (inRange && zoneMinute! < 60 && zoneHour! * 60 + zoneMinute! <= 14 * 60) return value;
-  }
+  if (match && isDay(Number(match[1]), Number(match[2]), Number(match[3])) && isTime(match)) return value;
   throw documentError(place, `${quote(String(value))} is no date and time; expected 2024-05-17T09:30:47Z`);
+}
+
+function isDay(year: number, month: number, day: number): boolean {
+  const leapDay = month === 2 && day === 29 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return year > 0 && day > 0 && (leapDay || day <= (monthDays[month - 1] ?? 0));
+}
+
+function isTime([, , , , hour, minute, second, zoneHour = '00', zoneMinute = '00']: RegExpExecArray): boolean {
+  const inDay = Number(hour) < 24 && Number(minute) < 60 && Number(second) < 60;
+  return inDay && Number(zoneMinute) < 60 && Number(zoneHour) * 60 + Number(zoneMinute) <= 14 * 60;
 }
 
 /** A URI as far as XML is concerned: something, and no white space. */

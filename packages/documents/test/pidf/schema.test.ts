@@ -61,7 +61,7 @@ const together = (folder: string) => `<xs:schema xmlns:xs="http://www.w3.org/200
 
   test('random documents are valid', () => {
     const docs = fc
-      .sample(pidfArb(true), { seed: 4, numRuns: 200 })
+      .sample(pidfArb(true), { seed: 4, numRuns: 100 })
       .map((doc) => writePidf(withStatus(withoutOurNames(doc))));
     expect(complaints(docs)).toBe('');
   });
@@ -88,7 +88,7 @@ const together = (folder: string) => `<xs:schema xmlns:xs="http://www.w3.org/200
 
   test('documents without ids are valid once the body processor has been there', () => {
     const raw = fc
-      .sample(pidfArb(false), { seed: 5, numRuns: 200 })
+      .sample(pidfArb(false), { seed: 5, numRuns: 100 })
       .filter((doc) => doc.tuples || doc.persons || doc.devices)
       .map((doc) => writePidf(withStatus(withoutOurNames(doc))));
     expect(complaints(raw)).not.toBe('');

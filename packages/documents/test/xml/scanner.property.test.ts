@@ -47,10 +47,10 @@ test('what the scanner accepts the parser accepts', () => {
       accepted++;
       return parserAccepts(text);
     }),
-    { seed, numRuns: 30_000 },
+    { seed, numRuns: 20_000 },
   );
   // The property would hold for a scanner that refuses everything.
-  expect(accepted).toBeGreaterThan(2_000);
+  expect(accepted).toBeGreaterThan(1_500);
 });
 
 interface Found {
@@ -104,9 +104,9 @@ test('scanner and DOM see the same ids, and what is added is what was missing', 
       if (before.every((f) => f.id !== undefined)) expect(out.body).toBe(text);
       else changed++;
     }),
-    { seed, numRuns: 10_000 },
+    { seed, numRuns: 6_000 },
   );
-  expect(changed).toBeGreaterThan(500);
+  expect(changed).toBeGreaterThan(250);
 });
 
 /** A scanner with one fault built in. */
@@ -168,12 +168,12 @@ if (!hasXmllint) console.info('xmllint is not installed: the comparison with lib
 
   test('agrees in both directions', () => {
     const texts = fc
-      .sample(mutated, { seed, numRuns: 4_000 })
+      .sample(mutated, { seed, numRuns: 2_500 })
       // A file holds no lone surrogate, and what we refuse by choice is no disagreement.
       .filter((text) => Buffer.from(text).toString() === text && !/<!(?:DOCTYPE|ENTITY)/.test(text));
     const theirs = libxml2Accepts(texts);
     const disagreed = texts.filter((text, i) => scannerAccepts(text) !== theirs[i]);
     expect(disagreed).toEqual([]);
-    expect(theirs.filter((yes) => yes).length).toBeGreaterThan(300);
+    expect(theirs.filter((yes) => yes).length).toBeGreaterThan(200);
   });
 });
