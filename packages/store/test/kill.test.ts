@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { PuaRow } from '@pua/core';
 import { loadAll } from './compliance';
-import { sqliteFixture } from './sqlite-fixture';
+import { type SqliteFixture, sqliteFixture } from './sqlite-fixture';
 
 interface Operations {
   readonly KEYS: number;
@@ -55,8 +55,13 @@ function raised(row: PuaRow): PuaRow {
   return row.watcher_uri === '' ? row : { ...row, cseq: row.cseq + 1000 };
 }
 
+let fixture: SqliteFixture;
+beforeEach(async () => {
+  fixture = await sqliteFixture();
+});
+afterEach(() => fixture.dispose());
+
 test(`kill -9 at random moments under load (PUA_TEST_SEED=${seed}): all up to the durable mark is there`, async () => {
-  const fixture = await sqliteFixture();
   let before = new Map<string, PuaRow>();
   let raises = 0;
   for (let turn = 0; turn < ROUNDS; turn++) {
@@ -89,5 +94,4 @@ test(`kill -9 at random moments under load (PUA_TEST_SEED=${seed}): all up to th
     await store.close();
   }
   expect(raises).toBeGreaterThan(0);
-  await fixture.dispose();
 }, 60_000);

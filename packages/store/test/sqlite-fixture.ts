@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { StorePort } from '@pua/core';
 import { openStore } from '@pua/store';
 import Database from 'better-sqlite3';
 import type { StoreFixture } from './compliance';
@@ -14,10 +15,15 @@ export interface SqliteFixture extends StoreFixture {
 export async function emptyFixture(): Promise<SqliteFixture> {
   const directory = await mkdtemp(join(tmpdir(), 'pua-store-'));
   const file = join(directory, 'pua.db');
+  const stores: StorePort[] = [];
   return {
     directory,
     file,
-    store: (options) => openStore(`sqlite:${file}`, options),
+    store(options) {
+      const store = openStore(`sqlite:${file}`, options);
+      stores.push(store);
+      return store;
+    },
     async sql(statement) {
       const db = new Database(file, { fileMustExist: true });
       try {
@@ -29,7 +35,10 @@ export async function emptyFixture(): Promise<SqliteFixture> {
         db.close();
       }
     },
-    dispose: () => rm(directory, { recursive: true, force: true }),
+    async dispose() {
+      await Promise.allSettled(stores.map((store) => store.close()));
+      await rm(directory, { recursive: true, force: true });
+    },
   };
 }
 
