@@ -3,6 +3,9 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { provablyDead, thisProcess } from '../dist/holder.js';
 
+// Processes and threads start slowly on a busy machine.
+jest.setTimeout(30_000);
+
 const me = thisProcess(null);
 
 test('this process is named by host and pid, and alive', () => {

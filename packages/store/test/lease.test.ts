@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import type { OpenedStore } from '@pua/core';
 import { type SqliteFixture, sqliteFixture } from './sqlite-fixture';
 
+// Processes and threads start slowly on a busy machine.
+jest.setTimeout(30_000);
+
 type Answer = { opened: OpenedStore } | { error: { code: string; message: string } };
 
 let fixture: SqliteFixture;

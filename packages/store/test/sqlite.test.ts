@@ -9,6 +9,9 @@ import { loadAll } from './compliance';
 import { publicationRow, Source } from './rows';
 import { emptyFixture, type SqliteFixture, sqliteFixture } from './sqlite-fixture';
 
+// Processes and threads start slowly on a busy machine.
+jest.setTimeout(30_000);
+
 let fixture: SqliteFixture;
 const events: StoreEvent[] = [];
 const listen = (event: unknown) => events.push(event as StoreEvent);
