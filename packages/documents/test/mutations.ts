@@ -133,6 +133,7 @@ const edits: readonly Edit[] = [
     text.slice(at, at + length) +
     text.slice(at + 2 * length),
   (text, at) => text.slice(0, at),
+  (text, _at, _length, snippet) => text + snippet,
 ];
 
 const edit = fc.record({
