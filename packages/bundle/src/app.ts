@@ -1,0 +1,95 @@
+/** The composition: engine, store, core and modules from one configuration. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { createPua, type Pua } from '@pua/core';
+import { type MiModule, mi } from '@pua/mi';
+import { type EmbeddedSip, embeddedSip } from '@pua/sip';
+import { openStore, type StoreEvent } from '@pua/store';
+import type { Config } from './config/load.js';
+import { maskUrl } from './config/secrets.js';
+import { type Logger, logTopics, makeLogger } from './log.js';
+import { version } from './version.js';
+
+export interface RunOptions {
+  /** Default: JSON lines on standard output, at `log.level`. */
+  readonly logger?: Logger;
+  /** Another process has taken the table: this one is of no use any more. */
+  readonly onLeaseLost?: () => void;
+}
+
+export interface App {
+  readonly pua: Pua;
+  readonly sip: EmbeddedSip;
+  readonly mi: MiModule | undefined;
+  readonly logger: Logger;
+  /** Stops accepting, finishes what is in flight (at most `graceMs`), writes everything. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+const addressOf = ({ transport, host, port }: EmbeddedSip['addresses'][number]): string =>
+  `${transport}:${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+/**
+ * Builds and starts everything; what it throws leaves nothing open.
+ * @throws PuaError `PUA_ERR_OPTION`, `PUA_ERR_LISTEN`, `PUA_ERR_STORE_...`
+ */
+export async function runApp(config: Config, options: RunOptions = {}): Promise<App> {
+  const logger = options.logger ?? makeLogger(config.log.level);
+  const { listen, advertise, credentials } = config.sip;
+  const { dbUrl, dbTable, ...parameters } = config.pua;
+  const sip = embeddedSip({ listen, advertise, userAgent: `pua/${version}` });
+  const pua = createPua({
+    ...parameters,
+    sip,
+    store: openStore(dbUrl, { table: dbTable }),
+    credentials,
+    warn: (message) => logger.warn({ code: 'option.warning' }, message),
+  });
+  const module = config.modules.mi && mi({ ...config.modules.mi, checks: { sip: () => sipFault(sip) } });
+  if (module) pua.use(module);
+  sip.allowEvents = () => pua.events().map(({ name }) => name);
+
+  const stopLog = logTopics(logger);
+  const onStore = (message: unknown) => {
+    if ((message as StoreEvent).type === 'leaseLost') options.onLeaseLost?.();
+  };
+  subscribe('pua:store', onStore);
+  const end = () => {
+    unsubscribe('pua:store', onStore);
+    stopLog();
+  };
+  try {
+    await pua.start();
+  } catch (error) {
+    end();
+    throw error;
+  }
+  logger.info(
+    {
+      code: 'app.started',
+      version,
+      sip: sip.addresses.map(addressOf),
+      http: module?.address?.url ?? null,
+      store: maskUrl(dbUrl),
+      ...pua.stats().records,
+    },
+    'started',
+  );
+  return {
+    pua,
+    sip,
+    mi: module,
+    logger,
+    stop: async (graceMs = 5_000) => {
+      logger.info({ code: 'app.stopping' }, 'stopping');
+      try {
+        await pua.stop(graceMs);
+        logger.info({ code: 'app.stopped' }, 'stopped');
+      } finally {
+        end();
+      }
+    },
+  };
+}
+
+const sipFault = (sip: EmbeddedSip): string | undefined =>
+  sip.addresses.length > 0 ? undefined : 'no socket is bound';

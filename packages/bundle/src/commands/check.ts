@@ -1,0 +1,21 @@
+/** `pua check`: the effective configuration, or everything that is wrong with it. */
+import { explain } from '../config/explain.js';
+import { loadConfig } from '../config/load.js';
+import { EXIT, type ExitCode } from '../exit.js';
+
+export function check(file: string, print: (text: string) => void): ExitCode {
+  const loaded = loadConfig(file);
+  const { mi } = loaded.config.modules;
+  const http = mi
+    ? `HTTP on ${mi.listen}, ${mi.token === null ? 'without token (loopback only)' : 'with token'}`
+    : 'no HTTP: the module mi is not loaded';
+  const notes = [
+    http,
+    ...(loaded.config.pua.dbMode === 1 ? ['pua.db_mode 1 is reserved; 0 is used'] : []),
+    ...loaded.warnings,
+  ];
+  print(`# Effective configuration of ${file}: it is fine.\n`);
+  for (const note of notes) print(`# ${note}\n`);
+  print(explain(loaded));
+  return EXIT.fine;
+}

@@ -1,0 +1,51 @@
+/**
+ * What the parts of the program say to a value: their own checks, so that there is only one truth. Making them opens
+ * nothing; start() and open() would.
+ */
+import { createPua, optionName, PuaError, type PuaParameterName } from '@pua/core';
+import { type MiOptions, mi } from '@pua/mi';
+import { embeddedSip } from '@pua/sip';
+import { openStore } from '@pua/store';
+import type { Check } from './leaf.js';
+
+const LOOPBACK = 'udp:127.0.0.1:0';
+const LATER = /^(tcp|tls|ws|wss):/i;
+
+/** Complaint of `make` about its input; the name of the option is left out, the key path says it already. */
+function complaint(make: () => unknown, remedy: string): string | undefined {
+  try {
+    make();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PuaError)) throw error;
+    const what = error.message.replace(/^(?:mi )?[A-Za-z]+(?: \([a-z_]+\))?(?: "[^"]*")?:? /, '');
+    const split = what.replace(/: (?=use |write |choose )/, '; ');
+    return split.includes('; ') ? split : `${split}; ${remedy}`;
+  }
+}
+
+export const listenFault: Check = (value) => {
+  const later = LATER.exec(String(value))?.[1];
+  if (later !== undefined) return `the transport ${later} is not available in this version; use udp`;
+  return complaint(() => embeddedSip({ listen: [String(value)] }), 'names can not be listened on');
+};
+
+export const advertiseFault: Check = (value) =>
+  complaint(() => embeddedSip({ listen: [LOOPBACK], advertise: String(value) }), 'such as 192.0.2.1:5060');
+
+export const storeFault: Check = (value) =>
+  complaint(() => openStore(String(value)), 'such as sqlite:./pua.db, or memory: for none');
+
+export const tableFault: Check = (value) =>
+  complaint(() => openStore('memory:', { table: String(value) }), 'leave it out for pua');
+
+/** Values that the core knows but does not do (yet). */
+export const coreFault =
+  (name: PuaParameterName): Check =>
+  (value) =>
+    complaint(
+      () => createPua({ sip: embeddedSip({ listen: [LOOPBACK] }), [optionName(name)]: value }),
+      'leave it out for the default',
+    );
+
+export const miFault = (options: MiOptions): string | undefined => complaint(() => mi(options), 'see the README');

@@ -1,0 +1,129 @@
+/** The configuration as a schema; the section `pua` comes from core's parameter table. */
+import { type ParameterSpec, PUA_PARAMETERS, type PuaParameterName } from '@pua/core';
+import { z } from 'zod';
+import { type Check, choice, isSecretText, isText, leaf, leaves, optionalText, parameter, port, text } from './leaf.js';
+import { advertiseFault, coreFault, listenFault, miFault, storeFault, tableFault } from './probe.js';
+
+const notYet =
+  (what: string, instead: string): Check =>
+  () =>
+    `${what} is not available in this version; ${instead}`;
+const absentOnly = (what: string): z.ZodType =>
+  leaf('text', null, (value) => (value === null ? undefined : notYet(what, 'leave it out')(value)));
+
+const credential = z
+  .strictObject({
+    realm: text('*'),
+    username: leaf('text', undefined, isText),
+    password: leaf('text', undefined, isSecretText, true),
+  })
+  .superRefine((value, context) => {
+    for (const name of ['username', 'password'] as const) {
+      if (value[name] !== undefined) continue;
+      context.addIssue({ code: 'custom', path: [name], message: 'is missing; each entry needs username and password' });
+    }
+  });
+
+const listenEntry = leaf('text', undefined, (value) => isText(value) ?? listenFault(value));
+
+const sip = z.strictObject({
+  engine: choice('embedded', ['embedded', 'drachtio'], (value) =>
+    value === 'drachtio' ? 'drachtio is not available in this version; use embedded' : undefined,
+  ),
+  listen: z
+    .array(listenEntry)
+    .min(1, 'must not be empty; such as [udp:0.0.0.0:5060]')
+    .optional()
+    .register(leaves, { type: 'list', default: ['udp:0.0.0.0:5060'], secret: false }),
+  advertise: optionalText(advertiseFault),
+  tls: z.strictObject({ cert: optionalText(), key: optionalText(), ca: optionalText() }).optional(),
+  drachtio: z
+    .strictObject({ host: text('127.0.0.1'), port: port(9022), secret: leaf('text', 'cymru', isSecretText, true) })
+    .optional(),
+  credentials: z.array(credential).optional().register(leaves, { type: 'list', default: [], secret: false }),
+});
+
+const checks: Partial<Record<PuaParameterName, Check>> = {
+  db_url: storeFault,
+  db_table: tableFault,
+  db_mode: coreFault('db_mode'),
+};
+
+const pua = z.strictObject(
+  Object.fromEntries(
+    Object.entries(PUA_PARAMETERS).map(([name, spec]) => [
+      name,
+      parameter(spec as ParameterSpec, checks[name as PuaParameterName] ?? (() => undefined)),
+    ]),
+  ) as Record<PuaParameterName, z.ZodType>,
+);
+
+const hosts = z
+  .array(leaf('text', undefined, (value) => isText(value) ?? miFault({ hosts: [String(value)] })))
+  .optional()
+  .register(leaves, { type: 'list', default: [], secret: false });
+
+const mi = z
+  .strictObject({
+    listen: text('127.0.0.1:8060', (value) => miFault({ listen: String(value), token: 'x' })),
+    token: optionalText((value) => miFault({ token: String(value) }), true),
+    hosts,
+    socket: absentOnly('the Unix socket'),
+    fifo: absentOnly('the FIFO'),
+  })
+  .superRefine(({ listen, token }, context) => {
+    if (typeof listen !== 'string' || (token !== undefined && token !== null)) return;
+    const fault = miFault({ listen, token: 'x' }) === undefined ? miFault({ listen }) : undefined;
+    if (fault !== undefined) context.addIssue({ code: 'custom', path: ['listen'], message: fault });
+  });
+
+const laterModule = (name: string): z.ZodType =>
+  leaf('text', undefined, notYet(`the module ${name}`, 'remove this section'));
+
+export const schema = z.strictObject({
+  sip: sip.optional(),
+  pua: pua.optional(),
+  modules: z
+    .strictObject({
+      usrloc: laterModule('usrloc'),
+      dialoginfo: laterModule('dialoginfo'),
+      reginfo: laterModule('reginfo'),
+      bla: laterModule('bla'),
+      xmpp: laterModule('xmpp'),
+      mi: mi.optional(),
+    })
+    .optional(),
+  log: z
+    .strictObject({ level: choice('info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) })
+    .optional(),
+});
+
+function unwrapped(given: unknown): z.ZodType {
+  let found = given as z.ZodType;
+  while (!leaves.has(found) && found instanceof z.ZodOptional) found = found.unwrap() as z.ZodType;
+  return found;
+}
+
+/** Keys of the section at `path`; undefined when there is no such section. */
+export function sectionAt(path: readonly (string | number)[]): Readonly<Record<string, z.ZodType>> | undefined {
+  const found = schemaAt(path);
+  return found instanceof z.ZodObject ? (found.shape as Record<string, z.ZodType>) : undefined;
+}
+
+/** The schema of the value at `path`; undefined when there is no such key. */
+export function schemaAt(path: readonly (string | number)[]): z.ZodType | undefined {
+  let found: z.ZodType = schema;
+  for (const part of path) {
+    // A list has its own default, and the schema of its entries inside.
+    if (typeof part === 'number') {
+      const list = found instanceof z.ZodOptional ? found.unwrap() : found;
+      if (!(list instanceof z.ZodArray)) return undefined;
+      found = unwrapped(list.element);
+      continue;
+    }
+    const shape: Record<string, z.ZodType> = found instanceof z.ZodObject ? found.shape : {};
+    if (!Object.hasOwn(shape, part)) return undefined;
+    found = unwrapped(shape[part]);
+  }
+  return found;
+}
