@@ -40,8 +40,12 @@ export function judge(answer: Answer, previousDelay: number, { now, random, poli
   let notBefore = answer.barredUntil > now ? answer.barredUntil : 0;
   if (answer.kind === 'response' && answer.retryAfter !== undefined && honoursRetryAfter(answer.status)) {
     notBefore = Math.max(notBefore, now + retryAfterMs(policy, answer.retryAfter));
-    // The server named a time: it replaces the long retry, and only lengthens a back-off.
-    retryAt = row === 'refused' ? notBefore : Math.max(retryAt, notBefore);
+    // The server named a time: it replaces the long retry, and only lengthens a back-off (0 s is no invitation to a loop).
+    if (row === 'refused') {
+      delay = backoffDelay(policy, previousDelay, random());
+      retryAt = now + delay;
+    }
+    retryAt = Math.max(retryAt, notBefore);
   }
   // A barred route opens for many records at once: they come back spread over the delay they would have waited anyway.
   if (notBefore > retryAt) retryAt = notBefore + Math.min(delay, policy.backoffCap) * random();
