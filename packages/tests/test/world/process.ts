@@ -1,0 +1,51 @@
+/** A process in the simulated world: what it set going stops at once when it is killed. */
+import type { Clock, Timer } from '@pua/core';
+import type { BindDatagram, DatagramSocket } from '@pua/sip';
+import type { SimClock, SimNetwork } from '@pua/testkit';
+
+export class SimProcess {
+  #alive = true;
+  readonly #sockets: DatagramSocket[] = [];
+  readonly clock: Clock;
+  readonly bindDatagram: BindDatagram;
+
+  constructor(
+    world: SimClock,
+    network: SimNetwork,
+    watch: { sent(data: Uint8Array): void; received(data: Uint8Array): void },
+  ) {
+    this.clock = {
+      now: () => world.now(),
+      wall: () => world.wall(),
+      after: (ms, run): Timer => world.after(ms, () => this.#alive && run()),
+    };
+    this.bindDatagram = async (host, port, receive) => {
+      const socket = await network.bind(host, port, (data, from, fromPort) => {
+        if (!this.#alive) return;
+        watch.received(data);
+        receive(data, from, fromPort);
+      });
+      this.#sockets.push(socket);
+      return {
+        host: socket.host,
+        port: socket.port,
+        send: (data, toPort, to) => {
+          if (!this.#alive) return;
+          watch.sent(data);
+          socket.send(data, toPort, to);
+        },
+        close: () => socket.close(),
+      };
+    };
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** kill -9 */
+  kill(): void {
+    this.#alive = false;
+    for (const socket of this.#sockets) void socket.close();
+  }
+}
