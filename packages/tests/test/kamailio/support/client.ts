@@ -1,0 +1,54 @@
+/** Our side: core, embedded engine, SQLite, mi. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPua, type PuaOptions } from '@pua/core';
+import { mi } from '@pua/mi';
+import { embeddedSip } from '@pua/sip';
+import { openStore } from '@pua/store';
+import { call, post, publishing, type RpcAnswer } from './rpc';
+import { Wire } from './wire';
+
+export interface Client {
+  readonly url: string;
+  readonly wire: Wire;
+  /** Documents of the NOTIFYs to `presence`, in their order, those without body as ''. */
+  readonly notified: readonly string[];
+  /** @throws Error when the call fails */
+  call(method: string, params: unknown): Promise<Readonly<Record<string, unknown>>>;
+  post(method: string, params: unknown): Promise<RpcAnswer>;
+  /** `pua.publish` with Kamailio's positional parameters. */
+  publish(uri: string, expires: number, body?: string, id?: string): Promise<Readonly<Record<string, unknown>>>;
+  stop(): Promise<void>;
+}
+
+export interface ClientOptions extends Partial<PuaOptions> {
+  readonly outboundProxy: string;
+  /** RFC 3261 T1, milliseconds. */
+  readonly t1?: number;
+}
+
+export async function startClient({ t1, ...options }: ClientOptions): Promise<Client> {
+  const folder = mkdtempSync(join(tmpdir(), 'pua-kamailio-test-'));
+  const wire = new Wire();
+  const sip = embeddedSip({ listen: ['udp:127.0.0.1:0'], bindDatagram: wire.bind, ...(t1 ? { t1 } : {}) });
+  const pua = createPua({ sip, store: openStore(`sqlite:${join(folder, 'pua.db')}`), ...options });
+  const module = mi({ listen: '127.0.0.1:0' });
+  pua.use(module);
+  const notified: string[] = [];
+  pua.onNotify('presence', (notification) => void notified.push(notification.text()));
+  await pua.start();
+  const { url } = module.address!;
+  return {
+    url,
+    wire,
+    notified,
+    call: (method, params) => call(url, method, params),
+    post: (method, params) => post(url, method, params),
+    publish: (uri, expires, body, id) => call(url, 'pua.publish', publishing(uri, expires, body, id)),
+    stop: async () => {
+      await pua.stop(0);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
