@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type PeerName = 'mariadb' | 'kamailio' | 'sipp';
+export type PeerName = 'mariadb' | 'kamailio' | 'sipp' | 'xmllint';
 
 /** Where daemons live, also when PATH does not say so. */
 const DAEMON_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -30,6 +30,7 @@ const NEEDS: Readonly<Record<PeerName, readonly Need[]>> = {
     kamailioModule('db_mysql', 'kamailio-mysql-modules'),
   ],
   sipp: [command('sipp', 'sip-tester')],
+  xmllint: [command('xmllint', 'libxml2-utils')],
 };
 
 /** Full path of a command; undefined when it is not installed. */

@@ -1,0 +1,4 @@
+// Installs and builds; nothing else.
+import { prepare } from './steps.mjs';
+
+await prepare();
