@@ -124,7 +124,7 @@ test('412 is repaired by a full PUBLISH, or reported when asked to', async () =>
 
 test('no server: 504 with status 408', async () => {
   // A bench of its own: the core sets a hop that is silent aside.
-  const silent = await bench();
+  const silent = await bench({}, {}, 5);
   try {
     silent.presence.server.ignoreNext({ method: 'PUBLISH', times: 1 });
     const { status, json } = await call(silent.url, 'pua.publish', named({}));

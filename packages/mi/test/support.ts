@@ -17,10 +17,10 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
-/** T1 of 5 ms: a transaction that nobody answers ends after 0.32 s. */
-export async function bench(options: MiOptions = {}, core: Partial<PuaOptions> = {}): Promise<Bench> {
+/** With a T1 of 5 ms a transaction that nobody answers ends after 0.32 s. */
+export async function bench(options: MiOptions = {}, core: Partial<PuaOptions> = {}, t1 = 500): Promise<Bench> {
   const presence = await startPresenceServer();
-  const sip = embeddedSip({ listen: ['udp:127.0.0.1:0'], t1: 5 });
+  const sip = embeddedSip({ listen: ['udp:127.0.0.1:0'], t1 });
   const pua = createPua({ sip, outboundProxy: presence.uri, ...core });
   const module = mi({ listen: '127.0.0.1:0', graceMs: 100, ...options });
   pua.use(module);
