@@ -28,9 +28,9 @@ export function run(command, args, options = {}) {
 }
 
 /** The pinned pnpm, fetched by npm: nobody has to install it. */
-export const pnpm = (...args) => run('npx', ['--yes', packageManager, ...args]);
-/** A program of the workspace's own devDependencies. */
-export const tool = (name, ...args) => run(join(root, 'node_modules', '.bin', name), args);
+const pnpm = (args, options) => run('npx', ['--yes', packageManager, ...args], options);
+/** turbo looks for pnpm in PATH, where npx puts it. */
+export const turbo = (args, options) => pnpm(['exec', 'turbo', ...args], options);
 
 function checkNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
@@ -56,9 +56,7 @@ async function install() {
 
 async function build() {
   say('building ...');
-  const code = await run(join(root, 'node_modules', '.bin', 'turbo'), ['run', 'build', '--output-logs=errors-only'], {
-    stdio: ['ignore', 2, 2],
-  });
+  const code = await turbo(['run', 'build', '--output-logs=errors-only'], { stdio: ['ignore', 2, 2] });
   if (code !== 0) fail('the build failed; see above');
 }
 

@@ -3,7 +3,7 @@
 // The last line is `N passed, N failed, N skipped`.
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fail, installPeers, prepare, root, run, say } from './steps.mjs';
+import { fail, installPeers, prepare, root, say, turbo } from './steps.mjs';
 
 const only = process.argv.slice(2);
 await prepare();
@@ -28,7 +28,7 @@ let code;
 try {
   const filters = only.map((name) => `--filter=@pua/${name}`);
   const args = ['run', 'test', '--concurrency=1', '--continue', '--output-logs=full', '--log-order=stream', ...filters];
-  code = await run(join(root, 'node_modules', '.bin', 'turbo'), args, { env });
+  code = await turbo(args, { env });
 } finally {
   await mariadb?.stop();
 }
