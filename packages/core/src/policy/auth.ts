@@ -27,9 +27,18 @@ export type ChallengeVerdict =
   /** A realm just answered asks again without stale=true. */
   | { readonly kind: 'wrong'; readonly realm: string };
 
+/** What is remembered at most: realms that one domain asks with, and domains and realms in all. */
+const MAX_REALMS = 8;
+const MAX_REMEMBERED = 10_000;
+
 export class Authenticator {
-  /** next hop -> realms */
-  readonly #nonces = new Map<string, Map<string, Nonce>>();
+  /** next hop and realm -> nonce */
+  readonly #nonces = new Map<string, Nonce>();
+  /**
+   * Next hop and domain of the Request-URI -> the realms it asks with (RFC 3261 22.1, "protection domain"): one proxy
+   * may serve thousands of domains, each with a realm of its own.
+   */
+  readonly #realms = new Map<string, readonly string[]>();
   readonly #allowed: ReadonlySet<string>;
 
   constructor(
@@ -40,12 +49,13 @@ export class Authenticator {
     this.#allowed = new Set(algorithms.map((a) => a.toLowerCase()));
   }
 
-  /** Header lines from the nonces known for a hop; none when it never asked. */
+  /** Header lines from the nonces known for a hop and the domain of the Request-URI; none when it never asked. */
   sign(hop: string, request: RequestToSign): Headers {
-    const realms = this.#nonces.get(hop);
-    if (!realms) return [];
+    if (this.#realms.size === 0) return [];
     const lines: [string, string][] = [];
-    for (const nonce of realms.values()) {
+    for (const place of this.#realms.get(spaceOf(hop, request.uri)) ?? []) {
+      const nonce = this.#nonces.get(place);
+      if (!nonce) continue;
       nonce.count++;
       const value = authorization({
         ...request,
@@ -60,27 +70,25 @@ export class Authenticator {
   }
 
   /**
-   * Takes the challenges of a 401 or 407. `answered` holds the realms answered in this operation with a nonce that
-   * came in this operation; it is added to.
+   * Takes the challenges of a 401 or 407 to a request for `uri`. `answered` holds the realms answered in this operation
+   * with a nonce that came in this operation; it is added to.
    */
-  challenged(hop: string, challenges: readonly Challenge[], answered: Set<string>): ChallengeVerdict {
+  challenged(hop: string, uri: string, challenges: readonly Challenge[], answered: Set<string>): ChallengeVerdict {
     const chosen = chooseChallenges(challenges, this.#allowed);
     if (chosen.length === 0) return { kind: 'missing', realm: challenges[0]?.realm ?? '' };
-    let realms = this.#nonces.get(hop);
     for (const challenge of chosen) {
-      const place = `${challenge.proxy ? 'p' : 'w'} ${challenge.realm}`;
+      const place = `${hop} ${challenge.proxy ? 'p' : 'w'} ${challenge.realm}`;
       const credentials = this.#credentialsFor(challenge.realm);
       if (!credentials) return { kind: 'missing', realm: challenge.realm };
       if (answered.has(place) && !challenge.stale) {
-        realms?.delete(place);
+        this.#nonces.delete(place);
         return { kind: 'wrong', realm: challenge.realm };
       }
       answered.add(place);
-      if (!realms) {
-        realms = new Map();
-        this.#nonces.set(hop, realms);
-      }
-      realms.set(place, { challenge, credentials, count: 0 });
+      remember(this.#nonces, place, { challenge, credentials, count: 0 });
+      const space = spaceOf(hop, uri);
+      const known = this.#realms.get(space) ?? [];
+      if (!known.includes(place)) remember(this.#realms, space, [...known, place].slice(-MAX_REALMS));
     }
     return { kind: 'answer' };
   }
@@ -88,4 +96,14 @@ export class Authenticator {
   #credentialsFor(realm: string): DigestCredentials | undefined {
     return this.credentials.find((c) => c.realm === realm) ?? this.credentials.find((c) => c.realm === '*');
   }
+}
+
+const HOST = /^[^:]*:(?:[^@]*@)?(\[[^\]]*\]|[^:;?]*)/;
+
+const spaceOf = (hop: string, uri: string): string => `${hop} ${(HOST.exec(uri)?.[1] ?? '').toLowerCase()}`;
+
+/** The oldest entry makes room. */
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  if (map.size >= MAX_REMEMBERED && !map.has(key)) map.delete(map.keys().next().value!);
+  map.set(key, value);
 }

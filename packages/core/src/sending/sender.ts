@@ -198,7 +198,7 @@ export class Sender {
     if ((status === 401 || status === 407) && challenges < MAX_CHALLENGES) {
       const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
       const offered = headers.all(name).flatMap((value) => parseChallenges(value, status === 407));
-      const verdict = auth.challenged(memory.name, offered, answered);
+      const verdict = auth.challenged(memory.name, draft.uri, offered, answered);
       if (verdict.kind === 'answer') return this.#send(waiting, draft, outcome.cseq + 1, challenges + 1, answered);
       const why = verdict.kind === 'wrong' ? 'credentials refused' : 'no usable credentials';
       return this.#finish(waiting, draft, {
