@@ -12,8 +12,10 @@ export interface Scheduled {
   scheduleIndex: number;
 }
 
-/** So many are run in one go; then the event loop has its turn. */
+/** So many are looked at in one go; then the event loop has its turn. */
 const BATCH = 1_000;
+/** Longest wait of one timer: setTimeout fires at once beyond 2^31-1 ms, and a server may grant more. */
+const MAX_WAIT = 2 ** 30;
 
 export class Schedule<T extends Scheduled> {
   readonly #heap = new MinHeap<T>((item, index) => {
@@ -61,7 +63,7 @@ export class Schedule<T extends Scheduled> {
     this.#timer?.cancel();
     this.#armedFor = top;
     if (top === Number.POSITIVE_INFINITY) return;
-    this.#timer = this.clock.after(Math.max(0, top - this.clock.now()), () => this.#tick());
+    this.#timer = this.clock.after(Math.min(MAX_WAIT, Math.max(0, top - this.clock.now())), () => this.#tick());
   }
 
   #tick(): void {
@@ -70,7 +72,7 @@ export class Schedule<T extends Scheduled> {
     this.#running = true;
     const now = this.clock.now();
     try {
-      for (let done = 0; done < BATCH && this.#heap.top <= now; ) {
+      for (let looked = 0; looked < BATCH && this.#heap.top <= now; looked++) {
         const item = this.#heap.peek()!;
         if (item.deadline > now) {
           if (item.deadline === Number.POSITIVE_INFINITY) this.#heap.pop();
@@ -78,7 +80,6 @@ export class Schedule<T extends Scheduled> {
           continue;
         }
         this.#heap.pop();
-        done++;
         this.run(item);
       }
     } finally {
