@@ -2,8 +2,8 @@
 import { request as httpRequest } from 'node:http';
 import { createPua, type Pua, type PuaOptions } from '@pua/core';
 import { type MiModule, type MiOptions, mi } from '@pua/mi';
-import { embeddedSip } from '../../sip/dist/index.js';
-import { type StartedServer, startPresenceServer } from '../../testkit/dist/index.js';
+import { embeddedSip } from '@pua/sip';
+import { type StartedServer, startPresenceServer } from '@pua/testkit';
 
 export const PIDF =
   '<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="sip:alice@example.com">' +
