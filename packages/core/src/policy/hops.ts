@@ -35,6 +35,11 @@ export class HopMemory {
     if (this.#asideMs > 0) this.#probing = true;
   }
 
+  /** The request was not sent after all, for a reason of its own: somebody else may see whether the hop is back. */
+  unsent(): void {
+    this.#probing = false;
+  }
+
   /** Any answer: it lives. */
   heard(now: number): void {
     this.#lastHeard = now;

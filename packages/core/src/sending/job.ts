@@ -1,20 +1,9 @@
 /** What a record shows the sender. */
 import type { Answer } from '../policy/answer.js';
-import type { Body, Headers, Hop } from '../ports/sip.js';
+import type { Hop, OutgoingRequest } from '../ports/sip.js';
 
 /** A request without its hop and credentials. */
-export interface Draft {
-  readonly method: string;
-  readonly uri: string;
-  readonly callId: string;
-  readonly cseq: number;
-  readonly from: { readonly uri: string; readonly tag: string };
-  readonly to: { readonly uri: string; readonly tag?: string };
-  readonly routes: readonly string[];
-  readonly contact?: string;
-  readonly headers: Headers;
-  readonly body?: Body;
-}
+export type Draft = Omit<OutgoingRequest, 'hop' | 'binding' | 'timeoutMs'>;
 
 export interface Job {
   /** Request-URI that must not be used twice at once; empty: no such rule. */

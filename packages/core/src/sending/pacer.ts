@@ -93,11 +93,14 @@ export class Pacer<J extends { readonly priority: number }> {
     // A job that gives its slot back at once must not start the next one from within: the queue may be long.
     if (this.#draining) return;
     this.#draining = true;
-    while (this.#queue.size > 0 && this.#room()) {
-      this.#take();
-      this.go(this.#queue.pop()!);
+    try {
+      while (this.#queue.size > 0 && this.#room()) {
+        this.#take();
+        this.go(this.#queue.pop()!);
+      }
+    } finally {
+      this.#draining = false;
     }
-    this.#draining = false;
     // In flight is full: release() goes on. Else it's the bucket: wait for the next drop.
     if (this.#queue.size > 0 && this.#inFlight < this.ceiling.inFlight && !this.#timer) {
       const wait = Math.max(1, Math.ceil((1 - this.#tokens) / this.#perMs));

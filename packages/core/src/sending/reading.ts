@@ -18,12 +18,13 @@ export function readContact(headers: HeaderView): string {
   return value === undefined ? '' : addressUri(splitAddresses(value)[0] ?? '');
 }
 
-export function answerOf(outcome: Outcome, method: string, barredUntil: number): Answer {
+/** `cseq` is the last one of the operation, whatever became of it: a dialog must not use it twice. */
+export function answerOf(outcome: Outcome, method: string, barredUntil: number, cseq: number): Answer {
   if (outcome.kind === 'timeout') {
-    return { kind: 'unreachable', cause: 'no answer', sent: true, barredUntil, cseq: outcome.cseq };
+    return { kind: 'unreachable', cause: 'no answer', sent: true, barredUntil, cseq };
   }
   if (outcome.kind === 'unreachable') {
-    return { kind: 'unreachable', cause: outcome.cause.message, sent: outcome.sent, barredUntil, cseq: 0 };
+    return { kind: 'unreachable', cause: outcome.cause.message, sent: outcome.sent, barredUntil, cseq };
   }
   const nothing = {
     etag: '',
@@ -41,11 +42,11 @@ export function answerOf(outcome: Outcome, method: string, barredUntil: number):
       status: 513,
       reason: `Message Too Large (over ${outcome.limit} bytes)`,
       barredUntil,
-      cseq: 0,
+      cseq,
       ...nothing,
     };
   }
-  const { status, reason, headers, cseq } = outcome;
+  const { status, reason, headers } = outcome;
   const dialog = method === 'SUBSCRIBE' && status < 300;
   return {
     kind: 'response',

@@ -31,10 +31,15 @@ export class Routes {
     readonly make: (hop: Hop) => NextHop,
   ) {}
 
-  /** @throws what SipPort.resolve throws for a URI it can't read */
+  /** @throws what SipPort.resolve throws for a URI it can't read, when no other URI leads anywhere */
   find(uris: readonly string[]): readonly NextHop[] | Promise<readonly NextHop[]> {
     if (uris.length === 1) return this.#one(uris[0]!);
-    return Promise.all(uris.map((uri) => this.#one(uri))).then((lists) => [...new Set(lists.flat())]);
+    return Promise.allSettled(uris.map(async (uri) => this.#one(uri))).then((found) => {
+      const hops = new Set(found.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])));
+      const failed = found.find((one) => one.status === 'rejected');
+      if (hops.size === 0 && failed) throw failed.reason;
+      return [...hops];
+    });
   }
 
   all(): IterableIterator<NextHop> {

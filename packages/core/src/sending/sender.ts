@@ -39,6 +39,9 @@ export class Sender {
   #asked = 0;
   #inFlight = 0;
   #stopped = false;
+  /** Jobs that the gate has let through, and is somebody sending them on? */
+  readonly #through: Job[] = [];
+  #passing = false;
 
   constructor(options: SenderOptions) {
     this.#o = options;
@@ -169,7 +172,8 @@ export class Sender {
       sip.request({ ...draft, cseq, headers, hop: hop.memory.hop }, done);
     } catch (error) {
       // A value that can't be written; that says nothing about the hop.
-      this.#finish(waiting, draft, { kind: 'unreachable', cause: error as Error, sent: false });
+      hop.memory.unsent();
+      this.#finish(waiting, draft, { kind: 'unreachable', cause: error as Error, sent: false }, cseq - 1);
     }
   }
 
@@ -187,7 +191,10 @@ export class Sender {
     const memory = waiting.hop!.memory;
     if (outcome.kind !== 'response') {
       count(`${draft.method} ${outcome.kind}`);
-      if (outcome.kind === 'tooLarge') return this.#finish(waiting, draft, outcome);
+      if (outcome.kind === 'tooLarge') {
+        memory.unsent();
+        return this.#finish(waiting, draft, outcome, cseq - 1);
+      }
       memory.silent(sentAt, now);
       this.#withdrawFrom(waiting.hop!);
       return this.#nextHop(waiting, draft, outcome, cseq, challenges, answered);
@@ -201,10 +208,8 @@ export class Sender {
       const verdict = auth.challenged(memory.name, draft.uri, offered, answered);
       if (verdict.kind === 'answer') return this.#send(waiting, draft, outcome.cseq + 1, challenges + 1, answered);
       const why = verdict.kind === 'wrong' ? 'credentials refused' : 'no usable credentials';
-      return this.#finish(waiting, draft, {
-        ...outcome,
-        reason: `${outcome.reason} (${why} for realm "${verdict.realm}")`,
-      });
+      const reason = `${outcome.reason} (${why} for realm "${verdict.realm}")`;
+      return this.#finish(waiting, draft, { ...outcome, reason }, outcome.cseq);
     }
     if (status === 503) {
       const seconds = readSeconds(headers.get('Retry-After'));
@@ -212,7 +217,7 @@ export class Sender {
     }
     if (responseRow(status) === 'unavailable')
       return this.#nextHop(waiting, draft, outcome, outcome.cseq, challenges, answered);
-    this.#finish(waiting, draft, outcome);
+    this.#finish(waiting, draft, outcome, outcome.cseq);
   }
 
   #nextHop(
@@ -225,7 +230,7 @@ export class Sender {
   ): void {
     waiting.tried = [...waiting.tried, waiting.hop!.memory.name];
     const next = waiting.hops.length > waiting.tried.length ? this.#open(waiting) : undefined;
-    if (!next || this.#stopped) return this.#finish(waiting, draft, outcome);
+    if (!next || this.#stopped) return this.#finish(waiting, draft, outcome, cseq);
     const first = waiting.hop!;
     waiting.hop = next;
     first.pacer.release();
@@ -233,12 +238,12 @@ export class Sender {
     this.#send(waiting, draft, Math.max(cseq, draft.cseq) + 1, challenges, answered);
   }
 
-  /** End of the pass. */
-  #finish(waiting: Waiting, draft: Draft, outcome: Outcome): void {
+  /** End of the pass. `cseq` is the last one that may have been seen by somebody. */
+  #finish(waiting: Waiting, draft: Draft, outcome: Outcome, cseq: number): void {
     this.#inFlight--;
     waiting.hop!.pacer.release();
     const failed = outcome.kind !== 'response' || responseRow(outcome.status) === 'unavailable';
-    this.#end(waiting.job, answerOf(outcome, draft.method, failed ? this.#barredUntil(waiting.hops) : 0));
+    this.#end(waiting.job, answerOf(outcome, draft.method, failed ? this.#barredUntil(waiting.hops) : 0, cseq));
   }
 
   #end(job: Job, answer: Answer): void {
@@ -250,7 +255,16 @@ export class Sender {
     this.#asked--;
     if (job.gateKey === '') return;
     const next = this.#gate.leave(job.gateKey);
-    if (next) this.#route(next);
+    if (!next) return;
+    // One that ends at once lets the next one through, and so on: in a loop, for there may be thousands.
+    this.#through.push(next);
+    if (this.#passing) return;
+    this.#passing = true;
+    try {
+      for (let one = this.#through.pop(); one; one = this.#through.pop()) this.#route(one);
+    } finally {
+      this.#passing = false;
+    }
   }
 
   /** A hop that was set aside keeps nobody waiting: its queue goes elsewhere, or back off, in portions. */
