@@ -1,4 +1,5 @@
 /** What both machines share: the shape of a table and of a step. */
+import type { Cause, PuaResult, Reply } from './api.js';
 import type { Policy } from './policy/policy.js';
 
 export interface Context {
@@ -16,4 +17,24 @@ export type Handler<S, I, E> = (state: S, input: I, context: Context, out: E[]) 
 export interface Transition<S, I, E, P extends string> {
   readonly does: Handler<S, I, E>;
   readonly to: readonly P[];
+}
+
+/** Opaque to the machines: whoever waits for the result. */
+export type Op = object | null;
+
+/** Effects of both machines; each has its own besides. */
+export type SharedEffect =
+  /** Ask for a slot; many may wait, ordered by deadline. */
+  | { readonly kind: 'queue'; readonly deadline: number }
+  | { readonly kind: 'settle'; readonly op: Op; readonly result: PuaResult }
+  /** For the callbacks of the source. */
+  | { readonly kind: 'report'; readonly cause: Cause; readonly reply: Reply }
+  | { readonly kind: 'emit'; readonly event: RecordEvent }
+  | { readonly kind: 'persist' };
+
+/** What a record tells besides answers. */
+export type RecordEvent = 'expired' | 'lost' | 'lapsed' | 'terminated' | 'document-needed';
+
+export function settle(out: { push(effect: SharedEffect): unknown }, op: Op, result: PuaResult): void {
+  if (op) out.push({ kind: 'settle', op, result });
 }

@@ -1,7 +1,7 @@
 /** Topics of node:diagnostics_channel; metrics, logs and the dashboard subscribe, core knows none of them. */
 import { channel } from 'node:diagnostics_channel';
 import type { Cause, Reply } from './api.js';
-import type { RecordEvent } from './record.js';
+import type { RecordEvent } from './machine.js';
 
 export interface RecordMessage {
   readonly key: string;

@@ -1,14 +1,15 @@
 /** What publications and subscriptions have in common as records of a Pua: identity, mailbox, place in the schedule. */
 import type { Cause, PuaRecord, Reply } from './api.js';
 import type { EventDefinition } from './events.js';
-import type { Context } from './machine.js';
+import { Handle } from './handle.js';
+import type { Context, RecordEvent, SharedEffect } from './machine.js';
 import type { Answer } from './policy/answer.js';
 import type { Hop, SipPort } from './ports/sip.js';
 import type { PuaRow, RowSource } from './ports/store.js';
 import type { Scheduled } from './schedule.js';
 import type { Draft, Job } from './sending/job.js';
 import type { SubscriptionRecord } from './subscription/record.js';
-import type { WallClock } from './walltime.js';
+import { toWall, type WallClock } from './walltime.js';
 
 export interface Identity {
   readonly key: string;
@@ -19,8 +20,6 @@ export interface Identity {
   readonly event: EventDefinition;
   readonly source: number;
 }
-
-export type RecordEvent = 'expired' | 'lost' | 'lapsed' | 'terminated' | 'document-needed';
 
 /** What a record uses of the Pua it belongs to. */
 export interface Host {
@@ -54,6 +53,34 @@ export interface AnyRecord extends Scheduled, Job, RowSource {
   fire(): void;
 }
 
+/** What the states of both machines have for show(). */
+interface SharedState {
+  readonly phase: string;
+  readonly expiresAt: number;
+  readonly desiredUntil: number;
+  readonly deadline: number;
+  readonly failures: number;
+}
+
+/** Fields of a PuaRecord that one kind or the other does not have. */
+const NOTHING = {
+  etag: '',
+  tupleId: '',
+  body: null,
+  contentType: '',
+  callId: '',
+  toTag: '',
+  fromTag: '',
+  cseq: 0,
+  version: 0,
+  extraHeaders: [],
+  routeSet: [],
+  contact: '',
+  remoteContact: '',
+  outboundProxy: '',
+  subscriptionState: '',
+};
+
 /**
  * The mailbox: one turn at a time. What comes in during a turn (a callback that publishes again) is dealt with after
  * it; only then does the record ask to send.
@@ -64,7 +91,7 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
   priority = 0;
   cbParam: unknown = undefined;
   /** A turn wants a slot ... */
-  protected wantsSlot = false;
+  #wantsSlot = false;
   /** ... and it stands in the sender's queues, or its request is on the wire. */
   #asked = false;
   #turning = false;
@@ -92,6 +119,28 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
   protected abstract useSlot(hop: Hop): Draft | null;
   protected abstract answerInput(answer: Answer): I;
   protected abstract timerInput(): I;
+
+  /** Carries out an effect that both machines have. */
+  protected apply(effect: SharedEffect): void {
+    switch (effect.kind) {
+      case 'queue':
+        this.priority = effect.deadline;
+        this.#wantsSlot = true;
+        break;
+      case 'persist':
+        this.host.persist(this);
+        break;
+      case 'settle':
+        if (effect.op instanceof Handle) effect.op.settle(effect.result);
+        break;
+      case 'report':
+        this.host.report(this, effect.cause, effect.reply);
+        break;
+      case 'emit':
+        this.host.emit(this, effect.event);
+        break;
+    }
+  }
 
   receive(input: I): void {
     if (this.#turning) {
@@ -136,6 +185,41 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
     this.#settleDown();
   }
 
+  /** What every record shows; its own kind adds the rest. */
+  protected shared(s: SharedState): PuaRecord {
+    const { key, presUri, watcherUri, id, event, source } = this.identity;
+    const clock = this.host.wallClock();
+    return {
+      ...NOTHING,
+      key,
+      kind: this.kind,
+      state: s.phase,
+      id,
+      presUri,
+      watcherUri,
+      event: event.name,
+      sourceFlag: source,
+      expires: s.expiresAt === 0 ? 0 : toWall(s.expiresAt, clock),
+      desiredExpires: toWall(s.desiredUntil, clock),
+      nextAt: s.deadline === Number.POSITIVE_INFINITY ? 0 : (clock.wall + s.deadline - clock.now) / 1000,
+      failures: s.failures,
+      cbParam: this.cbParam,
+    };
+  }
+
+  protected identityColumns() {
+    const { key, presUri, watcherUri, id, event, source } = this.identity;
+    return {
+      record_key: key,
+      pres_uri: presUri,
+      pres_id: id,
+      watcher_uri: watcherUri,
+      event: event.flag,
+      event_name: event.name,
+      flag: source,
+    };
+  }
+
   #settleDown(): void {
     const phase = this.phase;
     if (phase !== this.#counted) {
@@ -147,8 +231,8 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
       return;
     }
     this.host.schedule(this);
-    if (this.wantsSlot && !this.#asked && this.phase === 'queued') {
-      this.wantsSlot = false;
+    if (this.#wantsSlot && !this.#asked && this.phase === 'queued') {
+      this.#wantsSlot = false;
       this.#asked = true;
       this.host.ask(this);
     }

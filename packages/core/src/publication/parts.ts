@@ -1,19 +1,14 @@
 /** Parts that the steps of a publication share. Each changes the step's own copy of the state. */
-import type { PuaResult } from '../api.js';
-import type { Context } from '../machine.js';
+import { type Context, settle } from '../machine.js';
 import { refreshDelay } from '../policy/timing.js';
 import type { Verdict } from '../policy/verdict.js';
-import { type Op, Publication, type PublicationEffect, type PublishInput } from './state.js';
+import { Publication, type PublicationEffect, type PublishInput } from './state.js';
 
 export type Out = PublicationEffect[];
 export const NEVER = Number.POSITIVE_INFINITY;
 
 /** Does the server hold something of ours that can be matched by its entity-tag? */
 export const holds = (s: Readonly<Publication>, now: number): boolean => s.etag !== '' && now < s.expiresAt;
-
-export function settle(out: Out, op: Op, result: PuaResult): void {
-  if (op) out.push({ kind: 'settle', op, result });
-}
 
 /** The request on the wire is over. */
 export function land(s: Publication): void {

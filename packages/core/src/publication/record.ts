@@ -1,12 +1,10 @@
 /** A publication as a record: its machine's effects, its PUBLISH, its row. */
 import type { PuaRecord } from '../api.js';
-import type { Handle } from '../handle.js';
 import type { Answer } from '../policy/answer.js';
-import type { Body, Headers } from '../ports/sip.js';
+import type { Body } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
 import { type Host, type Identity, RecordBase } from '../record.js';
 import type { Draft } from '../sending/job.js';
-import { toWall } from '../walltime.js';
 import { publicationColumns } from './row.js';
 import { Publication, type PublicationEffect, type PublicationInput } from './state.js';
 import { stepPublication } from './table.js';
@@ -42,30 +40,9 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
     }
     const out: PublicationEffect[] = [];
     this.state = stepPublication(this.state, input, this.host.context(), out);
-    for (const effect of out) this.#apply(effect);
-  }
-
-  #apply(effect: PublicationEffect): void {
-    switch (effect.kind) {
-      case 'send':
-        this.#send = effect;
-        break;
-      case 'queue':
-        this.priority = effect.deadline;
-        this.wantsSlot = true;
-        break;
-      case 'persist':
-        this.host.persist(this);
-        break;
-      case 'settle':
-        (effect.op as Handle).settle(effect.result);
-        break;
-      case 'report':
-        this.host.report(this, effect.cause, effect.reply);
-        break;
-      case 'emit':
-        this.host.emit(this, effect.event);
-        break;
+    for (const effect of out) {
+      if (effect.kind === 'send') this.#send = effect;
+      else this.apply(effect);
     }
   }
 
@@ -119,15 +96,8 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
 
   row(): PuaRow | null {
     if (this.state.phase === 'ended') return null;
-    const { key, presUri, id, event, source } = this.identity;
     return {
-      record_key: key,
-      pres_uri: presUri,
-      pres_id: id,
-      event: event.flag,
-      event_name: event.name,
-      flag: source,
-      watcher_uri: '',
+      ...this.identityColumns(),
       call_id: '',
       to_tag: '',
       from_tag: '',
@@ -142,38 +112,16 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
   }
 
   show(): PuaRecord {
-    const s = this.state;
-    const { key, presUri, id, event, source } = this.identity;
-    const clock = this.host.wallClock();
+    const { etag, tupleId, body, contentType, version, extraHeaders, outboundProxy } = this.state;
     return {
-      key,
-      kind: this.kind,
-      state: s.phase,
-      id,
-      presUri,
-      event: event.name,
-      expires: s.expiresAt === 0 ? 0 : toWall(s.expiresAt, clock),
-      desiredExpires: toWall(s.desiredUntil, clock),
-      sourceFlag: source,
-      etag: s.etag,
-      tupleId: s.tupleId ?? '',
-      body: s.body,
-      contentType: s.contentType,
-      watcherUri: '',
-      callId: '',
-      toTag: '',
-      fromTag: '',
-      cseq: 0,
-      version: s.version,
-      extraHeaders: s.extraHeaders as Headers,
-      routeSet: [],
-      contact: '',
-      remoteContact: '',
-      outboundProxy: s.outboundProxy,
-      cbParam: this.cbParam,
-      subscriptionState: '',
-      nextAt: s.deadline === Number.POSITIVE_INFINITY ? 0 : (clock.wall + s.deadline - clock.now) / 1000,
-      failures: s.failures,
+      ...this.shared(this.state),
+      etag,
+      tupleId: tupleId ?? '',
+      body,
+      contentType,
+      version,
+      extraHeaders,
+      outboundProxy,
     };
   }
 }

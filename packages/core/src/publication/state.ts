@@ -1,5 +1,5 @@
 /** Publication (RFC 3903): state, inputs and effects. What each input does in each state stands in table.ts. */
-import type { Cause, PuaResult, Reply } from '../api.js';
+import type { Op, SharedEffect } from '../machine.js';
 import type { Answer } from '../policy/answer.js';
 import type { Headers } from '../ports/sip.js';
 
@@ -113,9 +113,6 @@ export type PublicationPhase =
   | 'parked'
   | 'ended';
 
-/** Opaque to the machines: whoever waits for the result. */
-export type Op = object | null;
-
 export interface PublishInput {
   readonly kind: 'publish';
   readonly op: Op;
@@ -151,17 +148,11 @@ export type PublicationInput =
   | { readonly kind: 'timer' };
 
 export type PublicationEffect =
-  /** Ask for a slot; many may wait, ordered by deadline. */
-  | { readonly kind: 'queue'; readonly deadline: number }
+  | SharedEffect
   | {
       readonly kind: 'send';
       readonly request: 'initial' | 'modify' | 'refresh' | 'remove';
       readonly expires: number;
       readonly etag: string;
       readonly body: string | Uint8Array | null;
-    }
-  | { readonly kind: 'settle'; readonly op: Op; readonly result: PuaResult }
-  /** For the callbacks of the source. */
-  | { readonly kind: 'report'; readonly cause: Cause; readonly reply: Reply }
-  | { readonly kind: 'emit'; readonly event: 'expired' | 'lost' | 'lapsed' | 'document-needed' }
-  | { readonly kind: 'persist' };
+    };

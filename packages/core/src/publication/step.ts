@@ -1,6 +1,6 @@
 /** What each input does to a publication. Which of these functions runs when stands in table.ts. */
 import type { Cause, PuaResult } from '../api.js';
-import type { Context } from '../machine.js';
+import { type Context, type Op, settle } from '../machine.js';
 import type { Answer, ResponseAnswer } from '../policy/answer.js';
 import { failure, replyOf } from '../policy/outcome.js';
 import { endsRemoval } from '../policy/responses.js';
@@ -18,10 +18,9 @@ import {
   NEVER,
   type Out,
   rest,
-  settle,
   wait,
 } from './parts.js';
-import type { Op, Publication, PublishInput, UnpublishInput } from './state.js';
+import type { Publication, PublishInput, UnpublishInput } from './state.js';
 
 type AnswerInput = { readonly answer: Answer };
 

@@ -1,17 +1,11 @@
 /** Parts that the steps of a subscription share. Each changes the step's own copy of the state. */
-import type { PuaResult } from '../api.js';
-import type { Context } from '../machine.js';
+import { type Context, settle } from '../machine.js';
 import { backoffDelay, refreshDelay, retryAfterMs } from '../policy/timing.js';
 import type { Verdict } from '../policy/verdict.js';
-import type { Op } from '../publication/state.js';
 import { type SubscribeInput, Subscription, type SubscriptionEffect, type Termination } from './state.js';
 
 export type Out = SubscriptionEffect[];
 export const NEVER = Number.POSITIVE_INFINITY;
-
-export function settle(out: Out, op: Op, result: PuaResult): void {
-  if (op) out.push({ kind: 'settle', op, result });
-}
 
 /** Is there a dialog that a request can be sent in? */
 export const alive = (s: Readonly<Subscription>, now: number): boolean =>

@@ -1,13 +1,11 @@
 /** A subscription as a record: its machine's effects, its SUBSCRIBE, its row, and the NOTIFYs of its dialog. */
 import { addressUri } from '../address.js';
 import type { NotifyHandler, PuaRecord } from '../api.js';
-import type { Handle } from '../handle.js';
 import type { Answer } from '../policy/answer.js';
 import type { Headers, Hop } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
 import { type Host, type Identity, RecordBase } from '../record.js';
 import type { Draft } from '../sending/job.js';
-import { toWall } from '../walltime.js';
 import { alive } from './parts.js';
 import { type SubscriptionSettings, subscriptionColumns } from './row.js';
 import { type NotifyInput, Subscription, type SubscriptionEffect, type SubscriptionInput } from './state.js';
@@ -80,33 +78,11 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
     this.state = stepSubscription(this.state, input, this.host.context(), out);
     if (this.state.callId !== before.callId) this.host.indexed(this, this.state.callId, before.callId);
     this.#turnedBy = input.kind === 'notify' ? (input as NotifyTurn) : null;
-    for (const effect of out) this.#apply(effect);
-  }
-
-  #apply(effect: SubscriptionEffect): void {
-    switch (effect.kind) {
-      case 'send':
-        this.#send = effect;
-        break;
-      case 'queue':
-        this.priority = effect.deadline;
-        this.wantsSlot = true;
-        break;
-      case 'persist':
-        if (!this.state.fetch) this.host.persist(this);
-        break;
-      case 'settle':
-        (effect.op as Handle).settle(effect.result);
-        break;
-      case 'report':
-        this.host.report(this, effect.cause, effect.reply);
-        break;
-      case 'emit':
-        this.host.emit(this, effect.event);
-        break;
-      case 'notified':
-        this.#turnedBy?.verdict(effect.status);
-        break;
+    for (const effect of out) {
+      if (effect.kind === 'send') this.#send = effect;
+      else if (effect.kind === 'notified') this.#turnedBy?.verdict(effect.status);
+      // A fetch keeps nothing.
+      else if (effect.kind !== 'persist' || !this.state.fetch) this.apply(effect);
     }
   }
 
@@ -167,15 +143,9 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
 
   row(): PuaRow | null {
     if (this.state.phase === 'ended') return null;
-    const { key, presUri, watcherUri, id, event, source } = this.identity;
+    const { presUri } = this.identity;
     return {
-      record_key: key,
-      pres_uri: presUri,
-      pres_id: id,
-      event: event.flag,
-      event_name: event.name,
-      flag: source,
-      watcher_uri: watcherUri,
+      ...this.identityColumns(),
       etag: '',
       tuple_id: null,
       version: 0,
@@ -187,38 +157,19 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
   }
 
   show(): PuaRecord {
-    const s = this.state;
-    const { key, presUri, watcherUri, id, event, source } = this.identity;
-    const clock = this.host.wallClock();
+    const { callId, remoteTag, localTag, cseq, routeSet, contact, remoteTarget, status } = this.state;
     return {
-      key,
-      kind: this.kind,
-      state: s.phase,
-      id,
-      presUri,
-      event: event.name,
-      expires: s.expiresAt === 0 ? 0 : toWall(s.expiresAt, clock),
-      desiredExpires: toWall(s.desiredUntil, clock),
-      sourceFlag: source,
-      etag: '',
-      tupleId: '',
-      body: null,
-      contentType: '',
-      watcherUri,
-      callId: s.callId,
-      toTag: s.remoteTag,
-      fromTag: s.localTag,
-      cseq: s.cseq,
-      version: 0,
+      ...this.shared(this.state),
+      callId,
+      toTag: remoteTag,
+      fromTag: localTag,
+      cseq,
       extraHeaders: this.extraHeaders,
-      routeSet: s.routeSet,
-      contact: s.contact,
-      remoteContact: s.remoteTarget,
+      routeSet,
+      contact,
+      remoteContact: remoteTarget,
       outboundProxy: this.outboundProxy,
-      cbParam: this.cbParam,
-      subscriptionState: s.status,
-      nextAt: s.deadline === Number.POSITIVE_INFINITY ? 0 : (clock.wall + s.deadline - clock.now) / 1000,
-      failures: s.failures,
+      subscriptionState: status,
     };
   }
 }

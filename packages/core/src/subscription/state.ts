@@ -1,7 +1,6 @@
 /** Subscription (RFC 6665, the subscriber's side): state, inputs and effects. Transitions stand in table.ts. */
-import type { Cause, PuaResult, Reply } from '../api.js';
+import type { Op, SharedEffect } from '../machine.js';
 import type { Answer } from '../policy/answer.js';
-import type { Op } from '../publication/state.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
 const NONE: readonly string[] = [];
@@ -198,15 +197,11 @@ export type SubscriptionInput =
   | { readonly kind: 'timer' };
 
 export type SubscriptionEffect =
-  | { readonly kind: 'queue'; readonly deadline: number }
+  | SharedEffect
   | {
       readonly kind: 'send';
       readonly request: 'initial' | 'refresh' | 'unsubscribe' | 'fetch';
       readonly expires: number;
     }
-  | { readonly kind: 'settle'; readonly op: Op; readonly result: PuaResult }
-  | { readonly kind: 'report'; readonly cause: Cause; readonly reply: Reply }
   /** How a NOTIFY is answered; its body is delivered with 200. */
-  | { readonly kind: 'notified'; readonly status: 200 | 481 | 500 }
-  | { readonly kind: 'emit'; readonly event: 'expired' | 'lapsed' | 'terminated' | 'lost' }
-  | { readonly kind: 'persist' };
+  | { readonly kind: 'notified'; readonly status: 200 | 481 | 500 };

@@ -1,11 +1,10 @@
 /** What the owner's requests, slots, answers and timers do to a subscription; NOTIFYs stand in notify.ts. */
 import type { Cause } from '../api.js';
-import type { Context } from '../machine.js';
+import { type Context, type Op, settle } from '../machine.js';
 import type { Answer, ResponseAnswer } from '../policy/answer.js';
 import { failure, replyOf } from '../policy/outcome.js';
 import { endsRemoval, endsSubscription } from '../policy/responses.js';
 import { judge, rowOf } from '../policy/verdict.js';
-import type { Op } from '../publication/state.js';
 import {
   adopt,
   alive,
@@ -19,7 +18,6 @@ import {
   type Out,
   reopen,
   rest,
-  settle,
   terminated,
   wait,
 } from './parts.js';
