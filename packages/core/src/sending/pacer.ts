@@ -53,9 +53,9 @@ export class Pacer<J extends { readonly priority: number }> {
     this.#drain();
   }
 
-  /** Goes on here after another hop failed: such a request does not wait again, but it counts. */
-  enter(): void {
-    this.#take();
+  /** The same job sends once more (a challenge was answered): it does not wait again, but it counts. */
+  again(): void {
+    if (this.ceiling.perSecond > 0) this.#tokens--;
   }
 
   release(): void {

@@ -1,7 +1,7 @@
 /** From route URIs to next hops with what is remembered of each. */
 import { type HopMemory, hopName } from '../policy/hops.js';
-import type { Hop, SipPort } from '../ports/sip.js';
-import type { Job } from './job.js';
+import type { Hop, Outcome, SipPort } from '../ports/sip.js';
+import type { Draft, Job } from './job.js';
 import type { Pacer } from './pacer.js';
 
 export interface NextHop {
@@ -17,6 +17,18 @@ export interface Waiting {
   /** Names of the hops that this pass has used. */
   tried: readonly string[];
   hop: NextHop | null;
+  /** The request that goes on at the next hop, and what the last one made of it. */
+  failed?: Failed;
+}
+
+export interface Failed {
+  readonly draft: Draft;
+  readonly outcome: Outcome;
+  /** Last one used. */
+  readonly cseq: number;
+  /** Challenges answered so far, and the realms. */
+  readonly challenges: number;
+  readonly answered: Set<string>;
 }
 
 const MAX_CACHED = 1_000;

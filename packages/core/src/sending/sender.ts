@@ -127,6 +127,12 @@ export class Sender {
   #choose(waiting: Waiting): void {
     if (this.#stopped) return;
     const hop = this.#open(waiting);
+    if (!hop && waiting.failed) {
+      // Every other hop was set aside while the request waited for its turn there.
+      const { draft, outcome, cseq } = waiting.failed;
+      this.#conclude(waiting, draft, outcome, cseq);
+      return;
+    }
     if (!hop) {
       const cause = waiting.hops.length === 0 ? 'the name leads nowhere' : 'every next hop is set aside';
       this.#end(waiting.job, nowhere(cause, this.#barredUntil(waiting.hops)));
@@ -144,6 +150,12 @@ export class Sender {
       // It was set aside while we waited.
       hop.pacer.release();
       if (!this.#stopped) this.#choose(waiting);
+      return;
+    }
+    if (waiting.failed) {
+      const { draft, cseq, challenges, answered } = waiting.failed;
+      this.#inFlight++;
+      this.#send(waiting, draft, Math.max(cseq, draft.cseq) + 1, challenges, answered);
       return;
     }
     const draft = waiting.job.draft(hop.memory.hop);
@@ -206,7 +218,10 @@ export class Sender {
       const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
       const offered = headers.all(name).flatMap((value) => parseChallenges(value, status === 407));
       const verdict = auth.challenged(memory.name, draft.uri, offered, answered);
-      if (verdict.kind === 'answer') return this.#send(waiting, draft, outcome.cseq + 1, challenges + 1, answered);
+      if (verdict.kind === 'answer') {
+        waiting.hop!.pacer.again();
+        return this.#send(waiting, draft, outcome.cseq + 1, challenges + 1, answered);
+      }
       const why = verdict.kind === 'wrong' ? 'credentials refused' : 'no usable credentials';
       const reason = `${outcome.reason} (${why} for realm "${verdict.realm}")`;
       return this.#finish(waiting, draft, { ...outcome, reason }, outcome.cseq);
@@ -231,17 +246,21 @@ export class Sender {
     waiting.tried = [...waiting.tried, waiting.hop!.memory.name];
     const next = waiting.hops.length > waiting.tried.length ? this.#open(waiting) : undefined;
     if (!next || this.#stopped) return this.#finish(waiting, draft, outcome, cseq);
-    const first = waiting.hop!;
+    this.#inFlight--;
+    waiting.failed = { draft, outcome, cseq, challenges, answered };
+    waiting.hop!.pacer.release();
     waiting.hop = next;
-    first.pacer.release();
-    next.pacer.enter();
-    this.#send(waiting, draft, Math.max(cseq, draft.cseq) + 1, challenges, answered);
+    next.pacer.ask(waiting);
   }
 
   /** End of the pass. `cseq` is the last one that may have been seen by somebody. */
   #finish(waiting: Waiting, draft: Draft, outcome: Outcome, cseq: number): void {
     this.#inFlight--;
     waiting.hop!.pacer.release();
+    this.#conclude(waiting, draft, outcome, cseq);
+  }
+
+  #conclude(waiting: Waiting, draft: Draft, outcome: Outcome, cseq: number): void {
     const failed = outcome.kind !== 'response' || responseRow(outcome.status) === 'unavailable';
     this.#end(waiting.job, answerOf(outcome, draft.method, failed ? this.#barredUntil(waiting.hops) : 0, cseq));
   }

@@ -1,0 +1,455 @@
+/** The layers of the sender over a fake engine: gate -> route -> pacing -> credentials -> failover. */
+import type { Answer } from '../../dist/policy/answer.js';
+import { Authenticator } from '../../dist/policy/auth.js';
+import { DIGEST_ALGORITHMS } from '../../dist/policy/digest.js';
+import { DEFAULT_POLICY } from '../../dist/policy/policy.js';
+import type { Hop } from '../../dist/ports/sip.js';
+import type { Draft, Job } from '../../dist/sending/job.js';
+import { Sender } from '../../dist/sending/sender.js';
+import { settled } from '../support/clock';
+import { FakeSip, hop } from '../support/sip';
+
+class TestJob implements Job {
+  readonly answers: Answer[] = [];
+  readonly hops: Hop[] = [];
+  priority = 0;
+  /** Nothing to send any more. */
+  empty = false;
+  cseq = 1;
+  uris: readonly string[] = ['sip:proxy'];
+  onAnswered: (() => void) | undefined;
+
+  constructor(
+    readonly gateKey = '',
+    readonly method = 'PUBLISH',
+  ) {}
+
+  routes(): readonly string[] {
+    return this.uris;
+  }
+
+  draft(to: Hop): Draft | null {
+    this.hops.push(to);
+    if (this.empty) return null;
+    return {
+      method: this.method,
+      uri: 'sip:alice@example.com',
+      callId: 'c',
+      cseq: this.cseq,
+      from: { uri: 'sip:alice@example.com', tag: 't' },
+      to: { uri: 'sip:alice@example.com' },
+      routes: [],
+      headers: [['Event', 'presence']],
+    };
+  }
+
+  answered(answer: Answer): void {
+    this.answers.push(answer);
+    this.onAnswered?.();
+  }
+
+  get answer(): Answer {
+    expect(this.answers).toHaveLength(1);
+    return this.answers[0]!;
+  }
+}
+
+function make(ceiling = { perSecond: 0, inFlight: 1_000 }) {
+  const sip = new FakeSip();
+  sip.hosts.set('sip:proxy', [hop('one'), hop('two')]);
+  const counts: Record<string, number> = {};
+  const credentials = [{ realm: '*', username: 'alice', password: 'secret' }];
+  const sender = new Sender({
+    sip,
+    policy: DEFAULT_POLICY,
+    auth: new Authenticator(credentials, DIGEST_ALGORITHMS, sip.random),
+    ceiling,
+    count: (what) => {
+      counts[what] = (counts[what] ?? 0) + 1;
+    },
+  });
+  const ask = (job = new TestJob()) => {
+    sender.ask(job);
+    return job;
+  };
+  const hosts = () => sip.sent.map(({ request }) => request.hop.host);
+  /** Everything is at rest: nothing in flight, nothing queued, no gate held. */
+  const idle = () => {
+    expect([sender.inFlight, sender.queued, sender.gates]).toEqual([0, 0, 0]);
+    for (const { pacer } of sender.hops()) expect([pacer.inFlight, pacer.queued]).toEqual([0, 0]);
+  };
+  return { sip, sender, counts, ask, hosts, idle };
+}
+
+const DIGEST: [string, string] = ['WWW-Authenticate', 'Digest realm="r", nonce="n", qop="auth"'];
+
+test('one request, one answer', () => {
+  const { sip, ask, idle, counts } = make();
+  const job = ask();
+  sip.last.reply(200, [
+    ['SIP-ETag', 'e'],
+    ['Expires', '60'],
+  ]);
+  expect(job.answer).toMatchObject({ kind: 'response', status: 200, etag: 'e', expires: 60, cseq: 1, barredUntil: 0 });
+  expect(counts).toEqual({ 'PUBLISH 200': 1 });
+  idle();
+});
+
+describe('gate', () => {
+  test('requests of one key go one after the other, others beside them', () => {
+    const { sip, ask, idle } = make();
+    const first = ask(new TestJob('a'));
+    const second = ask(new TestJob('a'));
+    ask(new TestJob('b'));
+    expect([first, second].map(({ hops }) => hops.length)).toEqual([1, 0]);
+    sip.sent[0]!.reply(200);
+    expect(second.hops).toHaveLength(1);
+    sip.sent[1]!.reply(200);
+    sip.sent[2]!.reply(200);
+    idle();
+  });
+
+  test('a record that asks again at its answer stands behind the others', () => {
+    const { sip, ask, sender } = make();
+    const first = new TestJob('a');
+    first.onAnswered = () => first.answers.length < 2 && sender.ask(first);
+    ask(first);
+    const second = ask(new TestJob('a'));
+    sip.sent[0]!.reply(200);
+    expect([first.hops.length, second.hops.length]).toEqual([1, 1]);
+    sip.sent[1]!.reply(200);
+    expect(first.hops).toHaveLength(2);
+  });
+
+  test('20 000 that wait for one key and have nothing to send any more are no recursion', () => {
+    const { sip, ask, idle } = make();
+    ask(new TestJob('a'));
+    for (let i = 0; i < 20_000; i++) ask(new TestJob('a')).empty = true;
+    sip.last.reply(200);
+    idle();
+  });
+
+  test('20 000 that wait for one key when the hop dies are no recursion', () => {
+    const { sip, ask, idle } = make();
+    sip.hosts.set('sip:proxy', [hop('one')]);
+    ask(new TestJob('a'));
+    const jobs = Array.from({ length: 20_000 }, () => ask(new TestJob('a')));
+    sip.last.timeout();
+    idle();
+    expect(jobs.every(({ answers }) => answers.length === 1)).toBe(true);
+  });
+});
+
+describe('routes', () => {
+  test('a name that is resolved later', async () => {
+    const { sip, ask } = make();
+    sip.hosts.set('sip:slow', Promise.resolve([hop('late')]));
+    const job = new TestJob();
+    job.uris = ['sip:slow'];
+    ask(job);
+    expect(job.hops).toEqual([]);
+    await settled();
+    expect(job.hops).toEqual([hop('late')]);
+  });
+
+  test.each([
+    ['throws', () => new Error('unreadable')],
+    ['rejects', () => Promise.reject(new Error('unreadable'))],
+  ])('resolve() %s: told, and the gate is open again', async (_name, failure) => {
+    const { sip, ask, idle } = make();
+    sip.hosts.set('sip:bad', failure());
+    const job = new TestJob('a');
+    job.uris = ['sip:bad'];
+    ask(job);
+    await settled();
+    expect(job.answer).toMatchObject({ kind: 'unreachable', cause: 'unreadable', sent: false });
+    idle();
+  });
+
+  test('a name that leads nowhere', () => {
+    const { sip, ask, idle } = make();
+    sip.hosts.set('sip:proxy', []);
+    expect(ask().answer).toMatchObject({ kind: 'unreachable', cause: 'the name leads nowhere', sent: false });
+    idle();
+  });
+
+  test('a list of proxies is one route, in its order and without doubles', async () => {
+    const { sip, ask, hosts } = make();
+    sip.hosts.set('sip:a', [hop('one'), hop('two')]);
+    sip.hosts.set('sip:b', [hop('two'), hop('three')]);
+    const job = new TestJob();
+    job.uris = ['sip:a', 'sip:b'];
+    ask(job);
+    await settled();
+    sip.last.unreachable();
+    sip.last.unreachable();
+    sip.last.unreachable();
+    expect(hosts()).toEqual(['one', 'two', 'three']);
+    expect(job.answers).toHaveLength(1);
+  });
+
+  test.each([
+    ['throws', () => new Error('unreadable')],
+    ['rejects', () => Promise.reject(new Error('unreadable'))],
+  ])('one proxy of a list whose name %s does not keep the others from being used', async (_name, failure) => {
+    const { sip, ask, hosts } = make();
+    sip.hosts.set('sip:bad', failure());
+    const job = new TestJob();
+    job.uris = ['sip:bad', 'sip:proxy'];
+    ask(job);
+    await settled();
+    expect(hosts()).toEqual(['one']);
+  });
+});
+
+describe('failover', () => {
+  /*
+   *   PUBLISH -> one     (silence)     PUBLISH -> two     200 <-
+   */
+  test('a dead first hop: the second is used, with the next CSeq', () => {
+    const { sip, ask, hosts, idle } = make();
+    const job = ask();
+    sip.last.timeout();
+    sip.last.reply(200);
+    expect(hosts()).toEqual(['one', 'two']);
+    expect(sip.sent.map(({ request }) => request.cseq)).toEqual([1, 2]);
+    expect(job.answer).toMatchObject({ status: 200, cseq: 2 });
+    idle();
+    ask();
+    expect(hosts()).toEqual(['one', 'two', 'two']);
+  });
+
+  /*
+   *   PUBLISH -> one     503 Retry-After: 30 <-     PUBLISH -> two
+   */
+  test('503 with Retry-After: the second hop at once, the first not before its time', () => {
+    const { sip, ask, hosts } = make();
+    const job = ask();
+    sip.last.reply(503, [['Retry-After', '30']]);
+    sip.last.reply(200);
+    expect(job.answer).toMatchObject({ status: 200 });
+    sip.clock.advance(29_000);
+    ask();
+    sip.clock.advance(1_000);
+    ask();
+    expect(hosts()).toEqual(['one', 'two', 'two', 'one']);
+  });
+
+  test.each([408, 500, 502, 504, 580])('%i: the next hop, but the first stays open', (status) => {
+    const { sip, ask, hosts } = make();
+    ask();
+    sip.last.reply(status);
+    sip.last.reply(200);
+    ask();
+    expect(hosts()).toEqual(['one', 'two', 'one']);
+  });
+
+  test.each([302, 400, 403, 404, 412, 423, 481, 489, 501, 505, 513, 600, 603])('%i ends the pass', (status) => {
+    const { sip, ask, hosts, idle } = make();
+    const job = ask();
+    sip.last.reply(status);
+    expect(hosts()).toEqual(['one']);
+    expect(job.answer).toMatchObject({ status });
+    idle();
+  });
+
+  test('every hop barred: told with the time when the first one opens; nothing goes out before', () => {
+    const { sip, ask, hosts, idle } = make();
+    const job = ask();
+    sip.last.reply(503, [['Retry-After', '60']]);
+    sip.last.reply(503, [['Retry-After', '30']]);
+    expect(job.answer).toMatchObject({ status: 503, barredUntil: sip.clock.now() + 30_000 });
+    const next = ask();
+    expect(next.answer).toMatchObject({ kind: 'unreachable', sent: false, barredUntil: sip.clock.now() + 30_000 });
+    expect(hosts()).toEqual(['one', 'two']);
+    idle();
+  });
+
+  test('an absurd Retry-After is capped', () => {
+    const { sip, ask } = make();
+    sip.hosts.set('sip:proxy', [hop('one')]);
+    const job = ask();
+    sip.last.reply(503, [['Retry-After', '99999999']]);
+    expect(job.answer.barredUntil).toBe(sip.clock.now() + DEFAULT_POLICY.retryAfterCap);
+  });
+
+  test('503 without Retry-After bars nothing', () => {
+    const { sip, ask } = make();
+    const job = ask();
+    sip.last.reply(503);
+    sip.last.reply(503);
+    expect(job.answer).toMatchObject({ status: 503, barredUntil: 0 });
+  });
+
+  test('a dialog keeps its CSeq count although the last answer never came', () => {
+    const { sip, ask } = make();
+    const job = new TestJob('', 'SUBSCRIBE');
+    job.cseq = 7;
+    ask(job);
+    sip.last.reply(401, [DIGEST]);
+    sip.last.unreachable(true);
+    sip.last.unreachable(true);
+    expect(sip.sent.map(({ request }) => request.cseq)).toEqual([7, 8, 9]);
+    expect(job.answer).toMatchObject({ kind: 'unreachable', cseq: 9 });
+  });
+
+  test('nothing was ever sent: no CSeq was used', () => {
+    const { sip, ask } = make();
+    sip.hosts.set('sip:proxy', []);
+    expect(ask().answer.cseq).toBe(0);
+  });
+
+  test('a hop that answered others meanwhile is not set aside by one silence', () => {
+    const { sip, ask, hosts } = make();
+    ask();
+    sip.clock.advance(10_000);
+    ask();
+    sip.sent[1]!.reply(200);
+    sip.clock.advance(22_000);
+    sip.sent[0]!.timeout();
+    ask();
+    expect(hosts()).toEqual(['one', 'one', 'two', 'one']);
+  });
+
+  test('who waits for a hop that is set aside goes elsewhere, and the ceiling holds there too', () => {
+    const { sip, ask, hosts, sender, idle } = make({ perSecond: 0, inFlight: 1 });
+    const jobs = [ask(), ask(), ask()];
+    expect(hosts()).toEqual(['one']);
+    sip.sent[0]!.timeout();
+    for (let n = 1; n <= 3; n++) {
+      expect(hosts()).toEqual(['one', ...Array(n).fill('two')]);
+      expect([sender.inFlight, sender.queued]).toEqual([1, 3 - n]);
+      sip.last.reply(200);
+    }
+    expect(jobs.map(({ answers }) => answers.length)).toEqual([1, 1, 1]);
+    idle();
+  });
+
+  test('the second hop is set aside while the request waits for it: the first failure is the answer', () => {
+    const { sip, ask, hosts, idle } = make({ perSecond: 0, inFlight: 1 });
+    sip.hosts.set('sip:only', [hop('two')]);
+    const busy = new TestJob();
+    busy.uris = ['sip:only'];
+    ask(busy);
+    const job = ask();
+    sip.sent[1]!.reply(500, [], 'Broken');
+    sip.sent[0]!.timeout();
+    expect(job.answer).toMatchObject({ kind: 'response', status: 500, reason: 'Broken', cseq: 1 });
+    expect(hosts()).toEqual(['two', 'one']);
+    idle();
+  });
+});
+
+describe('what is the fault of the request is not the fault of the hop', () => {
+  const single = () => {
+    const all = make();
+    all.sip.hosts.set('sip:proxy', [hop('one')]);
+    return all;
+  };
+
+  test('request() throws', () => {
+    const { sip, ask, hosts, idle } = single();
+    sip.onSent = () => {
+      sip.onSent = undefined;
+      throw new Error('a value with CR');
+    };
+    expect(ask().answer).toMatchObject({ kind: 'unreachable', cause: 'a value with CR', sent: false, barredUntil: 0 });
+    idle();
+    ask();
+    expect(hosts()).toEqual(['one']);
+  });
+
+  test('too large', () => {
+    const { sip, ask, hosts, counts } = single();
+    const job = ask();
+    sip.last.done({ kind: 'tooLarge', limit: 1300 });
+    expect(job.answer).toMatchObject({ status: 513, barredUntil: 0 });
+    expect(counts).toEqual({ 'PUBLISH tooLarge': 1 });
+    ask();
+    expect(hosts()).toEqual(['one', 'one']);
+  });
+
+  test.each([
+    ['throws', false],
+    ['is too large', true],
+  ])('a probe that %s leaves the next one to probe', (_name, large) => {
+    const { sip, ask, hosts } = single();
+    ask();
+    sip.last.timeout();
+    sip.clock.advance(1_000);
+    if (!large)
+      sip.onSent = () => {
+        sip.onSent = undefined;
+        throw new Error('a value with CR');
+      };
+    ask();
+    if (large) sip.last.done({ kind: 'tooLarge', limit: 1300 });
+    const sent = hosts().length;
+    ask();
+    expect(hosts()).toHaveLength(sent + 1);
+  });
+});
+
+describe('credentials', () => {
+  test('a challenge is answered in the same operation: Call-ID and tag stay, CSeq + 1', () => {
+    const { sip, ask, idle } = make();
+    const job = ask();
+    sip.last.reply(401, [DIGEST]);
+    sip.last.reply(200);
+    const [first, second] = sip.sent.map(({ request }) => request);
+    expect(second).toMatchObject({ callId: first!.callId, from: first!.from, cseq: 2, hop: first!.hop });
+    expect(sip.last.header('Authorization')).toContain('username="alice"');
+    expect(job.answer).toMatchObject({ status: 200, cseq: 2 });
+    idle();
+    ask();
+    expect(sip.last.header('Authorization')).toContain('nc=00000002');
+  });
+
+  test('at most three challenges are answered', () => {
+    const { sip, ask, idle } = make();
+    const job = ask();
+    sip.hosts.set('sip:proxy', [hop('one')]);
+    for (let n = 0; n < 4; n++) sip.last.reply(401, [[DIGEST[0], `${DIGEST[1]}, stale=true`]]);
+    expect(sip.sent).toHaveLength(4);
+    expect(job.answer).toMatchObject({ status: 401 });
+    idle();
+  });
+
+  test('wrong credentials: one try', () => {
+    const { sip, ask } = make();
+    const job = ask();
+    sip.last.reply(401, [DIGEST]);
+    sip.last.reply(401, [DIGEST], 'Unauthorized');
+    expect(sip.sent).toHaveLength(2);
+    expect(job.answer).toMatchObject({ status: 401, reason: 'Unauthorized (credentials refused for realm "r")' });
+  });
+
+  test('401 without a challenge that can be answered', () => {
+    const { sip, ask } = make();
+    const job = ask();
+    sip.last.reply(401, [['WWW-Authenticate', 'Basic realm="r"']]);
+    expect(job.answer).toMatchObject({ status: 401, reason: 'reason 401 (no usable credentials for realm "")' });
+  });
+
+  test('407 and then 401: both are in the last request', () => {
+    const { sip, ask } = make();
+    ask();
+    sip.last.reply(407, [['Proxy-Authenticate', 'Digest realm="p", nonce="np", qop="auth"']]);
+    sip.last.reply(401, [DIGEST]);
+    expect(sip.last.header('Authorization')).toContain('realm="r"');
+    expect(sip.last.header('Proxy-Authorization')).toContain('realm="p"');
+    expect(sip.last.request.cseq).toBe(3);
+  });
+});
+
+describe('stop', () => {
+  test('nothing goes out any more, what is on the wire is answered', () => {
+    const { sip, ask, sender, hosts } = make();
+    const job = ask();
+    sender.stop();
+    ask();
+    sip.last.timeout();
+    expect(hosts()).toEqual(['one']);
+    expect(job.answer).toMatchObject({ kind: 'unreachable' });
+  });
+});
