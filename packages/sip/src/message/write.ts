@@ -30,8 +30,13 @@ export function requestBytes(r: OutgoingRequest, via: string, branch: string, ag
   const { content } = body;
   const size = typeof content === 'string' ? Buffer.byteLength(content) : content.length;
   head += `Content-Type: ${body.type}\r\nContent-Length: ${size}\r\n\r\n`;
-  if (typeof content !== 'string') return Buffer.concat([Buffer.from(head, encoding), content]);
-  return Buffer.from(head + content, size === content.length ? encoding : 'utf8');
+  const headSize = ascii ? head.length : Buffer.byteLength(head);
+  // Head and body are written one behind the other: joined as strings first, both would be copied twice.
+  const bytes = Buffer.allocUnsafe(headSize + size);
+  bytes.write(head, 0, encoding);
+  if (typeof content === 'string') bytes.write(content, headSize, size === content.length ? 'latin1' : 'utf8');
+  else bytes.set(content, headSize);
+  return bytes;
 }
 
 /** Text with one character per byte of its UTF-8 form, to go beside header fields that are echoed byte for byte. */
