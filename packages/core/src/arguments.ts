@@ -40,12 +40,16 @@ export function checkLine(field: string, value: string, max = 255): string {
 
 export function sourceFlag(field: string, source: Source): number {
   const flag = typeof source === 'number' ? source : SourceFlag[source];
-  if (Number.isInteger(flag) && flag > 0 && flag < 2 ** 31) return flag;
+  if (isOneBit(flag)) return flag;
   throw new PuaError(
     'PUA_ERR_ARGUMENT',
     `${field}: must be one of ${Object.keys(SourceFlag).join(', ')} or a bit, not ${shown(source)}`,
   );
 }
+
+/** 1, 2, 4 .. 2^30 */
+export const isOneBit = (flag: unknown): flag is number =>
+  typeof flag === 'number' && Number.isInteger(flag) && flag > 0 && flag <= 2 ** 30 && (flag & (flag - 1)) === 0;
 
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);

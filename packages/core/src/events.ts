@@ -1,4 +1,5 @@
 /** Event packages: what addEvent() takes, and the registry of a Pua. */
+import { checkLine, isOneBit } from './arguments.js';
 import { PuaError } from './errors.js';
 
 export interface ProcessInput {
@@ -36,6 +37,9 @@ export interface EventDefinition {
   readonly aliases?: readonly string[];
 }
 
+/** Event header (RFC 6665 8.2.1): a package name and parameters. */
+const EVENT = /^[\w.!%*+`'~-]+(?:\s*;\s*[\w.!%*+`'~-]+(?:\s*=\s*[\w.!%*+`'~-]+)?)*$/;
+
 /** Package name of an Event header: `dialog;sla;id=3` is of the package `dialog` (RFC 6665 8.2.1). */
 export function packageOf(event: string): string {
   const end = event.indexOf(';');
@@ -55,27 +59,32 @@ export class EventRegistry {
 
   /** Registering the same definition again is fine; another one under a used name or flag is an error. */
   add(event: EventDefinition): void {
-    const known = this.#byName.get(event.name.toLowerCase()) ?? this.#byFlag.get(event.flag);
-    if (known === event) return;
-    if (known) {
+    if (this.#byFlag.get(event.flag) === event) return;
+    const names = [event.name, ...(event.aliases ?? [])];
+    for (const name of names) {
+      if (typeof name === 'string' && EVENT.test(name)) continue;
+      throw new PuaError('PUA_ERR_ARGUMENT', `event ${JSON.stringify(name)}: must be a value of the Event header`);
+    }
+    if (!isOneBit(event.flag)) {
+      const message = `event ${event.name}: the flag must be one bit up to 2^30, not ${event.flag}`;
+      throw new PuaError('PUA_ERR_ARGUMENT', message);
+    }
+    if (event.contentType !== undefined) checkLine(`event ${event.name}: contentType`, event.contentType);
+    if (event.accept !== undefined) checkLine(`event ${event.name}: accept`, event.accept, 1024);
+    for (const known of [this.#byFlag.get(event.flag), ...names.map((name) => this.find(name))]) {
+      if (!known) continue;
       throw new PuaError(
         'PUA_ERR_EVENT_CONFLICT',
         `event ${event.name} (flag ${event.flag}): another definition is registered as ${known.name} (flag ${known.flag})`,
       );
     }
-    if (!Number.isInteger(Math.log2(event.flag)) || event.flag > 2 ** 30) {
-      throw new PuaError(
-        'PUA_ERR_ARGUMENT',
-        `event ${event.name}: the flag must be one bit up to 2^30, not ${event.flag}`,
-      );
-    }
     this.#byFlag.set(event.flag, event);
-    for (const name of [event.name, ...(event.aliases ?? [])]) this.#byName.set(name.toLowerCase(), event);
+    for (const name of names) this.#byName.set(name.toLowerCase(), event);
     this.#packages.add(packageOf(event.name));
   }
 
   find(event: string | number): EventDefinition | undefined {
-    return typeof event === 'number' ? this.#byFlag.get(event) : this.#byName.get(event.toLowerCase());
+    return typeof event === 'number' ? this.#byFlag.get(event) : this.#byName.get(String(event).toLowerCase());
   }
 
   /** @throws PuaError `PUA_ERR_EVENT_UNKNOWN` */

@@ -31,22 +31,30 @@ const RESERVED = new Set([
 ]);
 const NONE: Headers = [];
 
-/** @throws PuaError `PUA_ERR_ARGUMENT` that names the header */
-export function checkHeaders(headers: Headers): Headers {
-  for (const [name, value] of headers) {
-    if (!TOKEN.test(name))
-      throw new PuaError('PUA_ERR_ARGUMENT', `extra header ${JSON.stringify(name)}: not a header name`);
+/** A checked copy. @throws PuaError `PUA_ERR_ARGUMENT` that names the header */
+function checkHeaders(headers: Headers): Headers {
+  return headers.map((pair: unknown) => {
+    const [name, value] = Array.isArray(pair) ? pair : [];
+    if (typeof name !== 'string' || !TOKEN.test(name)) {
+      const shown = JSON.stringify(name ?? pair) ?? '';
+      throw new PuaError('PUA_ERR_ARGUMENT', `extra header ${shown.slice(0, 80)}: not a header name`);
+    }
     const lower = name.toLowerCase();
     if (RESERVED.has(lower) || lower.startsWith('content-')) {
       throw new PuaError('PUA_ERR_ARGUMENT', `extra header ${name}: it is written by the core and can't be given`);
     }
-    if (/[\r\n\0]/.test(value))
-      throw new PuaError('PUA_ERR_ARGUMENT', `extra header ${name}: its value holds a line break`);
-  }
-  return headers;
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    if (typeof value !== 'string' || /[\x00-\x08\x0a-\x1f\x7f]/.test(value)) {
+      throw new PuaError(
+        'PUA_ERR_ARGUMENT',
+        `extra header ${name}: its value must be one line of text without control characters`,
+      );
+    }
+    return [name, value] as const;
+  });
 }
 
-/** Complete lines, CRLF (or LF) between them; a missing last line end is fine. Unchecked: see checkHeaders. */
+/** Complete lines, CRLF (or LF) between them; a missing last line end is fine. Unchecked: see readHeaders. */
 export function parseHeaderLines(text: string): Headers {
   if (text === '') return NONE;
   const headers: [string, string][] = [];
@@ -58,9 +66,12 @@ export function parseHeaderLines(text: string): Headers {
   return headers;
 }
 
+/** @throws PuaError `PUA_ERR_ARGUMENT` */
 export function readHeaders(given: Headers | string): Headers {
-  if (typeof given !== 'string') return given.length === 0 ? NONE : checkHeaders(given);
-  return checkHeaders(parseHeaderLines(given));
+  if (typeof given === 'string') return checkHeaders(parseHeaderLines(given));
+  if (!Array.isArray(given))
+    throw new PuaError('PUA_ERR_ARGUMENT', 'extra headers: must be lines of text or a list of [name, value]');
+  return given.length === 0 ? NONE : checkHeaders(given);
 }
 
 export function formatHeaders(headers: Headers): string {

@@ -47,6 +47,7 @@ export interface CheckedOptions {
 /** @throws PuaError `PUA_ERR_OPTION` that names the option */
 export function checkOptions(given: PuaOptions): CheckedOptions {
   const warn = given.warn ?? (() => {});
+  checkPorts(given);
   const values: Record<string, unknown> = {};
   for (const [name, spec] of Object.entries(PUA_PARAMETERS) as [string, ParameterSpec][]) {
     const option = optionName(name);
@@ -65,6 +66,7 @@ export function checkOptions(given: PuaOptions): CheckedOptions {
       'dbMode (db_mode): 2 (database only) is not built yet; use 0, which survives restarts too',
     );
   }
+  checkOthers(given);
   const proxies = values['outboundProxy'] as string | readonly string[] | null;
   return {
     policy: {
@@ -84,4 +86,54 @@ export function checkOptions(given: PuaOptions): CheckedOptions {
     fetchRows: values['fetchRows'] as number,
     checkRemoteContact: values['checkRemoteContact'] === 1,
   };
+}
+
+function fail(option: string, must: string, value: unknown): never {
+  throw new PuaError('PUA_ERR_OPTION', `${option}: must be ${must}, not ${JSON.stringify(value) ?? String(value)}`);
+}
+
+/** The two ports are objects of other packages: a mix-up is told here, not by a crash later. */
+function checkPorts({ sip, store }: PuaOptions): void {
+  const lacks = (port: unknown, methods: readonly string[]) =>
+    typeof port !== 'object' || port === null
+      ? 'nothing was given'
+      : methods
+          .filter((name) => typeof (port as Record<string, unknown>)[name] !== 'function')
+          .map((name) => `it has no ${name}()`)[0];
+  const noSip =
+    lacks(sip, ['start', 'stop', 'resolve', 'contact', 'request']) ?? lacks(sip.clock, ['now', 'wall', 'after']);
+  if (noSip) throw new PuaError('PUA_ERR_OPTION', `sip: must be an engine such as embeddedSip(...), but ${noSip}`);
+  if (store === undefined) return;
+  const noStore = lacks(store, ['open', 'load', 'changed', 'flush', 'close']);
+  if (noStore) throw new PuaError('PUA_ERR_OPTION', `store: must be a store such as openStore(...), but ${noStore}`);
+}
+
+function checkOthers(given: PuaOptions): void {
+  const whole = (option: string, value: unknown, least: number) => {
+    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= least))
+      fail(option, `a whole number of ${least} or more`, value);
+  };
+  whole('ceiling.perSecond', given.ceiling?.perSecond, 0);
+  whole('ceiling.inFlight', given.ceiling?.inFlight, 1);
+  whole('maxNotifyBytes', given.maxNotifyBytes, 0);
+  for (const [name, value] of Object.entries(given.policy ?? {})) {
+    if (!(name in DEFAULT_POLICY)) fail(`policy.${name}`, `one of ${Object.keys(DEFAULT_POLICY).join(', ')}`, name);
+    if (name.startsWith('max')) whole(`policy.${name}`, value, 0);
+    else if (!(Number.isFinite(value) && value > 0)) fail(`policy.${name}`, 'a number above 0', value);
+  }
+  if (given.onStop !== undefined && given.onStop !== 'leave' && given.onStop !== 'unpublish')
+    fail('onStop', "'leave' or 'unpublish'", given.onStop);
+  for (const algorithm of given.digestAlgorithms ?? []) {
+    if (!DIGEST_ALGORITHMS.includes(algorithm))
+      fail('digestAlgorithms', `of ${DIGEST_ALGORITHMS.join(', ')}`, algorithm);
+  }
+  if (given.credentials !== undefined && !Array.isArray(given.credentials))
+    throw new PuaError('PUA_ERR_OPTION', 'credentials: must be a list of { realm, username, password }');
+  for (const [index, entry] of (given.credentials ?? []).entries()) {
+    for (const field of ['realm', 'username', 'password'] as const) {
+      // Without the value: it may be the password in the wrong place.
+      if (typeof entry?.[field] !== 'string')
+        throw new PuaError('PUA_ERR_OPTION', `credentials[${index}].${field}: must be a text`);
+    }
+  }
 }
