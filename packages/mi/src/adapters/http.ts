@@ -3,6 +3,7 @@
  *
  *   POST /RPC ->  Host, Origin 403, token 401, media type 415, too many calls 429, too large 413, then JSON-RPC
  */
+import { setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
@@ -43,6 +44,8 @@ export class HttpAdapter {
     this.#dispatcher = dispatcher;
     this.#names = namesGuard(nameGuard(settings.listen, settings.hosts));
     this.#token = tokenGuard(settings.token);
+    // Every call in progress listens to it; how many there may be, the gate says.
+    setMaxListeners(0, this.#stopping.signal);
     const app = new Hono<Env>();
     app.post('/RPC', (c) => this.#rpc(c));
     app.all('/RPC', () => this.#send(failure(new Fault('method-not-allowed', 'use POST'), null), { Allow: 'POST' }));
@@ -120,6 +123,8 @@ export class HttpAdapter {
     this.#stopping.signal.addEventListener('abort', onGone);
     try {
       const signal = gone.signal;
+      // Those of a batch share it.
+      setMaxListeners(0, signal);
       const parsed = parseJson(await readBody(incoming, this.#settings.maxBodyBytes));
       const client = incoming.socket.remoteAddress;
       return this.#send(await answer(parsed, this.#dispatcher, { signal, ...(client ? { client } : {}) }));
