@@ -28,7 +28,7 @@ export interface Failed {
   readonly cseq: number;
   /** Challenges answered so far, and the realms. */
   readonly challenges: number;
-  readonly answered: Set<string>;
+  readonly answered: Set<string> | undefined;
 }
 
 const MAX_CACHED = 1_000;
