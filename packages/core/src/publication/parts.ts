@@ -34,10 +34,12 @@ export function adopt(s: Publication, input: PublishInput, c: Context): void {
     s.contentType = input.contentType;
   }
   s.asked = input.expires;
-  s.desiredUntil = input.expires < 0 ? NEVER : c.now + input.expires * 1000;
+  // What is raised for the server is raised for us: a record that is gone before the server's is published twice.
+  s.desiredUntil = input.expires < 0 ? NEVER : c.now + Math.max(input.expires, c.policy.minExpires) * 1000;
   if (input.extraHeaders) s.extraHeaders = input.extraHeaders;
   if (input.outboundProxy !== '') s.outboundProxy = input.outboundProxy;
-  s.onLost = input.etag === '' ? input.onLost : 'report';
+  s.onLost = input.onLost;
+  s.strict = input.etag === '' ? 0 : s.wish;
   s.version = input.version;
   s.tupleId = input.tupleId;
 }

@@ -29,6 +29,8 @@ export class Publication {
   wish = 0;
   /** ... and is the number of the one that brought `body`. */
   bodyWish = 0;
+  /** Number of the newest wish that named an entity-tag: until it is accepted a 412 is reported, not repaired. */
+  strict = 0;
   /** The owner wants it removed ... */
   end = false;
   /** ... and then this one opened. */
@@ -78,6 +80,7 @@ export class Publication {
     to.onLost = this.onLost;
     to.wish = this.wish;
     to.bodyWish = this.bodyWish;
+    to.strict = this.strict;
     to.end = this.end;
     to.next = this.next;
     to.etag = this.etag;

@@ -57,7 +57,7 @@ function note(s: Publication, input: PublishInput, c: Context, out: Out): boolea
     settle(out, input.op, wrongEtag(s));
     return false;
   }
-  const nothingToPublish = input.body === null && (s.end || (s.body === null && !holds(s, c.now)));
+  const nothingToPublish = input.body === null && (s.end || input.insert || (s.body === null && !holds(s, c.now)));
   if (nothingToPublish) {
     settle(out, input.op, { outcome: 'no-body' });
     return false;
@@ -70,7 +70,7 @@ function note(s: Publication, input: PublishInput, c: Context, out: Out): boolea
     return true;
   }
   if (s.op !== s.flightOp) settle(out, s.op, { outcome: 'superseded' });
-  if (input.insert && input.body !== null && (holds(s, c.now) || s.flightWish > 0)) {
+  if (input.insert && (holds(s, c.now) || s.flightWish > 0)) {
     s.end = true;
     s.op = null;
     s.next = input;
@@ -175,10 +175,10 @@ export function answer(s: Publication, { answer: a }: AnswerInput, c: Context, o
 
 /** PUBLISH If-Match ->   412 <-   PUBLISH (full, no If-Match) -> */
 function lost(s: Publication, a: Answer, c: Context, out: Out): void {
+  const repair = s.onLost === 'republish' && s.strict <= s.held;
   forget(s);
-  if (s.end || (s.onLost === 'republish' && (s.losses >= c.policy.maxLosses || s.body === null)))
-    return failed(s, a, c, out);
-  if (s.onLost === 'republish') {
+  if (s.end || (repair && (s.losses >= c.policy.maxLosses || s.body === null))) return failed(s, a, c, out);
+  if (repair) {
     s.losses++;
     return again(s, c, out);
   }
