@@ -17,6 +17,8 @@ interface Nonce {
 export interface RequestToSign {
   readonly method: string;
   readonly uri: string;
+  /** URI of the To. */
+  readonly to: string;
   readonly body: string | Uint8Array;
 }
 
@@ -35,8 +37,8 @@ export class Authenticator {
   /** next hop and realm -> nonce */
   readonly #nonces = new Map<string, Nonce>();
   /**
-   * Next hop and domain of the Request-URI -> the realms it asks with (RFC 3261 22.1, "protection domain"): one proxy
-   * may serve thousands of domains, each with a realm of its own.
+   * Next hop and domain of the To -> the realms it asks with (RFC 3261 22.2): one proxy may serve thousands of domains,
+   * each with a realm of its own. The Request-URI would not do: in a dialog it is the remote target.
    */
   readonly #realms = new Map<string, readonly string[]>();
   readonly #allowed: ReadonlySet<string>;
@@ -49,11 +51,11 @@ export class Authenticator {
     this.#allowed = new Set(algorithms.map((a) => a.toLowerCase()));
   }
 
-  /** Header lines from the nonces known for a hop and the domain of the Request-URI; none when it never asked. */
+  /** Header lines from the nonces known for a hop and the domain of the To; none when it never asked. */
   sign(hop: string, request: RequestToSign): Headers {
     if (this.#realms.size === 0) return [];
     const lines: [string, string][] = [];
-    for (const place of this.#realms.get(spaceOf(hop, request.uri)) ?? []) {
+    for (const place of this.#realms.get(spaceOf(hop, request.to)) ?? []) {
       const nonce = this.#nonces.get(place);
       if (!nonce) continue;
       nonce.count++;
@@ -70,10 +72,10 @@ export class Authenticator {
   }
 
   /**
-   * Takes the challenges of a 401 or 407 to a request for `uri`. `answered` holds the realms answered in this operation
-   * with a nonce that came in this operation; it is added to.
+   * Takes the challenges of a 401 or 407 to a request whose To has the URI `to`. `answered` holds the realms answered in
+   * this operation with a nonce that came in this operation; it is added to.
    */
-  challenged(hop: string, uri: string, challenges: readonly Challenge[], answered: Set<string>): ChallengeVerdict {
+  challenged(hop: string, to: string, challenges: readonly Challenge[], answered: Set<string>): ChallengeVerdict {
     const chosen = chooseChallenges(challenges, this.#allowed);
     if (chosen.length === 0) return { kind: 'missing', realm: challenges[0]?.realm ?? '' };
     for (const challenge of chosen) {
@@ -86,7 +88,7 @@ export class Authenticator {
       }
       answered.add(place);
       remember(this.#nonces, place, { challenge, credentials, count: 0 });
-      const space = spaceOf(hop, uri);
+      const space = spaceOf(hop, to);
       const known = this.#realms.get(space) ?? [];
       if (!known.includes(place)) remember(this.#realms, space, [...known, place].slice(-MAX_REALMS));
     }

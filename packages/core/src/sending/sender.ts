@@ -174,6 +174,7 @@ export class Sender {
     const signed = auth.sign(hop.memory.name, {
       method: draft.method,
       uri: draft.uri,
+      to: draft.to.uri,
       body: draft.body?.content ?? '',
     });
     const sentAt = sip.clock.now();
@@ -220,7 +221,7 @@ export class Sender {
       const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
       const offered = headers.all(name).flatMap((value) => parseChallenges(value, status === 407));
       const realms = answered ?? new Set<string>();
-      const verdict = auth.challenged(memory.name, draft.uri, offered, realms);
+      const verdict = auth.challenged(memory.name, draft.to.uri, offered, realms);
       if (verdict.kind === 'answer') {
         waiting.hop!.pacer.again();
         return this.#send(waiting, draft, outcome.cseq + 1, challenges + 1, realms);

@@ -17,6 +17,7 @@ class TestJob implements Job {
   empty = false;
   cseq = 1;
   uris: readonly string[] = ['sip:proxy'];
+  uri = 'sip:alice@example.com';
   onAnswered: (() => void) | undefined;
 
   constructor(
@@ -33,7 +34,7 @@ class TestJob implements Job {
     if (this.empty) return null;
     return {
       method: this.method,
-      uri: 'sip:alice@example.com',
+      uri: this.uri,
       callId: 'c',
       cseq: this.cseq,
       from: { uri: 'sip:alice@example.com', tag: 't' },
@@ -403,6 +404,17 @@ describe('credentials', () => {
     idle();
     ask();
     expect(sip.last.header('Authorization')).toContain('nc=00000002');
+  });
+
+  test('a request in a dialog goes to the remote target: the challenge to the first request will do', () => {
+    const { sip, ask } = make();
+    ask();
+    sip.last.reply(407, [['Proxy-Authenticate', 'Digest realm="p", nonce="n", qop="auth"']]);
+    sip.last.reply(200);
+    const inDialog = new TestJob();
+    inDialog.uri = 'sip:192.0.2.7:5070';
+    ask(inDialog);
+    expect(sip.last.header('Proxy-Authorization')).toMatch(/uri="sip:192\.0\.2\.7:5070".*nc=00000002/);
   });
 
   test('at most three challenges are answered', () => {
