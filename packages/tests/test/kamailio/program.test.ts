@@ -9,10 +9,10 @@ import { CREDENTIALS, DOMAIN, Peer, uriOf } from './support/peer';
 import { Program } from './support/program';
 import { call, publishing } from './support/rpc';
 
-jest.setTimeout(30_000);
+jest.setTimeout(60_000);
 
 /** Lifetime, seconds: longer than it takes to start the program anew. */
-const LIFETIME = 6;
+const LIFETIME = 8;
 
 /** Everything that was answered is on the disk: from here on a kill must not cost anything. */
 const durable = (url: string): Promise<unknown> =>
@@ -26,10 +26,10 @@ const durable = (url: string): Promise<unknown> =>
   let mariadb: LaunchedMariadb;
   let peer: Peer;
   let program: Program | undefined;
-  const folder = mkdtempSync(join(tmpdir(), 'pua-kamailio-test-'));
-  const config = join(folder, 'pua.yaml');
+  let folder: string;
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'pua-kamailio-test-'));
     mariadb = await launchMariadb();
     peer = await Peer.launch({ mariadb, digest: true });
   });
@@ -50,6 +50,7 @@ const durable = (url: string): Promise<unknown> =>
       },
       modules: { mi: { listen: '127.0.0.1:0' } },
     };
+    const config = join(folder, 'pua.yaml');
     // JSON is YAML.
     writeFileSync(config, JSON.stringify(settings), { mode: 0o600 });
     program = await Program.start(config);

@@ -115,4 +115,21 @@ const GRANTED = 4;
       (all) => all.includes('patience'),
     );
   });
+
+  test('a subscription that is too short for the server: 423, then what it wants', async () => {
+    const strict = await Peer.launch({ mariadb, minExpires: 300 });
+    try {
+      client = await startClient({ outboundProxy: strict.kamailio.uri });
+      const asked = await client.call('pua.subscribe', [uriOf('dora'), uriOf('wanda'), 'presence', '60']);
+      expect(asked).toEqual({ Expires: 300 });
+      await strict.subscription('dora', 'wanda', ({ expires }) => expires > Date.now() / 1000 + 290);
+      // SUBSCRIBE Expires: 60 ->   423 Min-Expires: 300 <-   SUBSCRIBE Expires: 300 ->
+      expect(client.wire.of('SUBSCRIBE').map(({ expires, status }) => [expires, status])).toEqual([
+        ['60', 423],
+        ['300', 200],
+      ]);
+    } finally {
+      await strict.stop();
+    }
+  });
 });

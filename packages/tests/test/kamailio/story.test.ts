@@ -185,8 +185,7 @@ const modes = [
 
   test('all in all: one challenge at most, and every request after it is one transaction', () => {
     const all = [...client.wire.of('PUBLISH'), ...client.wire.of('SUBSCRIBE')];
-    expect(client.wire.count(407)).toBe(digest ? 1 : 0);
-    expect(all.filter(({ authorized }) => !authorized)).toHaveLength(digest ? 1 : all.length);
-    expect([...new Set(all.map(({ status }) => status))].sort()).toEqual(digest ? [200, 407] : [200]);
+    const unlike = all.filter(({ authorized, status }) => status !== 200 || authorized !== digest);
+    expect(unlike).toEqual(digest ? [expect.objectContaining({ ...all[0], authorized: false, status: 407 })] : []);
   });
 });
