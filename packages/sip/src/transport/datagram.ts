@@ -86,6 +86,58 @@ class Watch {
   }
 }
 
+/** Datagrams that go out in one go: enough to spread the cost of waking the peer, too few to flood its socket. */
+const BATCH = 32;
+
+interface Outgoing {
+  readonly data: Uint8Array;
+  readonly port: number;
+  readonly host: string;
+  readonly failed: ((error: Error) => void) | undefined;
+}
+
+/**
+ * What is sent within one turn of the event loop leaves together at its end. Sent one by one, each datagram wakes a peer
+ * that has just gone to sleep, and on a busy machine that peer takes the CPU away from us each time.
+ */
+class Outbox {
+  private waiting: Outgoing[] = [];
+  private armed = false;
+  private readonly watch: Watch;
+
+  constructor(private readonly socket: Socket) {
+    this.watch = new Watch(socket);
+  }
+
+  send(data: Uint8Array, port: number, host: string, failed?: (error: Error) => void): void {
+    this.waiting.push({ data, port, host, failed });
+    if (this.waiting.length >= BATCH) this.flush();
+    else if (!this.armed) {
+      this.armed = true;
+      setImmediate(this.turn);
+    }
+  }
+
+  flush(): void {
+    const { waiting } = this;
+    this.waiting = [];
+    for (const { data, port, host, failed } of waiting) {
+      try {
+        if (failed) this.watch.send(data, port, host, failed);
+        else this.socket.send(data, port, host);
+      } catch (error) {
+        // The sender may still be within send().
+        if (failed) queueMicrotask(() => failed(error as Error));
+      }
+    }
+  }
+
+  private readonly turn = (): void => {
+    this.armed = false;
+    this.flush();
+  };
+}
+
 export const nodeDatagram: BindDatagram = (host, port, receive) =>
   new Promise((resolve, reject) => {
     const socket = socketFor(host);
@@ -95,16 +147,16 @@ export const nodeDatagram: BindDatagram = (host, port, receive) =>
       // Errors of single datagrams come to their own callback; what is left here concerns none of them.
       socket.on('error', () => undefined);
       const bound = socket.address();
-      const watch = new Watch(socket);
+      const outbox = new Outbox(socket);
       socket.on('message', (data, from) => receive(data, from.address, from.port));
       resolve({
         host: bound.address,
         port: bound.port,
-        send: (data, toPort, toHost, failed) => {
-          if (failed) watch.send(data, toPort, toHost, failed);
-          else socket.send(data, toPort, toHost);
+        send: (data, toPort, toHost, failed) => outbox.send(data, toPort, toHost, failed),
+        close: () => {
+          outbox.flush();
+          return new Promise((closed) => socket.close(closed));
         },
-        close: () => new Promise((closed) => socket.close(closed)),
         localHost: (peer) => localHostToward(peer) ?? bound.address,
       });
     });
