@@ -5,7 +5,7 @@ import type { Body } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
 import { type Host, type Identity, RecordBase } from '../record.js';
 import type { Draft } from '../sending/job.js';
-import { publicationColumns } from './row.js';
+import { writeColumns } from './row.js';
 import { Publication, type PublicationEffect, type PublicationInput } from './state.js';
 import { stepPublication } from './table.js';
 
@@ -96,32 +96,21 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
 
   row(): PuaRow | null {
     if (this.state.phase === 'ended') return null;
-    return {
-      ...this.identityColumns(),
-      call_id: '',
-      to_tag: '',
-      from_tag: '',
-      cseq: 0,
-      record_route: null,
-      contact: '',
-      remote_contact: '',
-      remote_cseq: 0,
-      subscription_state: '',
-      ...publicationColumns(this.state, this.host.wallClock()),
-    };
+    const row = this.blankRow();
+    writeColumns(row, this.state, this.host.wallClock());
+    return row;
   }
 
   show(): PuaRecord {
     const { etag, tupleId, body, contentType, version, extraHeaders, outboundProxy } = this.state;
-    return {
-      ...this.shared(this.state),
-      etag,
-      tupleId: tupleId ?? '',
-      body,
-      contentType,
-      version,
-      extraHeaders,
-      outboundProxy,
-    };
+    const view = this.blankView(this.state);
+    view.etag = etag;
+    view.tupleId = tupleId ?? '';
+    view.body = body;
+    view.contentType = contentType;
+    view.version = version;
+    view.extraHeaders = extraHeaders;
+    view.outboundProxy = outboundProxy;
+    return view;
   }
 }

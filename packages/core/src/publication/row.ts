@@ -3,6 +3,7 @@
 import { formatHeaders, parseHeaderLines } from '../headers.js';
 import { refreshDelay } from '../policy/timing.js';
 import type { PuaRow } from '../ports/store.js';
+import type { Blank } from '../record.js';
 import { fromWall, toWall, type WallClock } from '../walltime.js';
 import { Publication } from './state.js';
 
@@ -14,28 +15,26 @@ const PARKED = 4;
 const NEXT = 8;
 
 /** Columns that depend on the state; identity (URI, event, flag, keys) is the shell's. */
-export function publicationColumns(s: Readonly<Publication>, clock: WallClock) {
+export function writeColumns(row: Blank<PuaRow>, s: Readonly<Publication>, clock: WallClock): void {
   const document = s.end && s.next ? s.next : null;
-  return {
-    expires: s.expiresAt === 0 ? 0 : toWall(s.expiresAt, clock),
-    desired_expires: toWall(s.desiredUntil, clock),
-    etag: s.etag,
-    tuple_id: s.tupleId,
-    version: s.version,
-    extra_headers: formatHeaders(document?.extraHeaders ?? s.extraHeaders),
-    document: document ? document.body : s.body,
-    content_type: document ? document.contentType : s.contentType,
-    outbound_proxy: s.outboundProxy || null,
-    min_expires: s.minExpires,
-    asked_expires: document ? document.expires : s.asked,
-    pending:
-      (s.bodyWish > s.held ? DOCUMENT : 0) |
-      (s.end ? END : 0) |
-      (s.phase === 'parked' ? PARKED : 0) |
-      (document ? NEXT : 0),
-    not_before: s.notBefore > clock.now ? toWall(s.notBefore, clock) : 0,
-    more: s.onLost === 'report' ? '{"onLost":"report"}' : null,
-  };
+  row.expires = s.expiresAt === 0 ? 0 : toWall(s.expiresAt, clock);
+  row.desired_expires = toWall(s.desiredUntil, clock);
+  row.etag = s.etag;
+  row.tuple_id = s.tupleId;
+  row.version = s.version;
+  row.extra_headers = formatHeaders(document?.extraHeaders ?? s.extraHeaders);
+  row.document = document ? document.body : s.body;
+  row.content_type = document ? document.contentType : s.contentType;
+  row.outbound_proxy = s.outboundProxy || null;
+  row.min_expires = s.minExpires;
+  row.asked_expires = document ? document.expires : s.asked;
+  row.pending =
+    (s.bodyWish > s.held ? DOCUMENT : 0) |
+    (s.end ? END : 0) |
+    (s.phase === 'parked' ? PARKED : 0) |
+    (document ? NEXT : 0);
+  row.not_before = s.notBefore > clock.now ? toWall(s.notBefore, clock) : 0;
+  row.more = s.onLost === 'report' ? '{"onLost":"report"}' : null;
 }
 
 /** A row as a resting record. Its deadline says when it goes on: at once when something is pending. */

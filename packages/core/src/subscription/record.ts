@@ -7,7 +7,7 @@ import type { PuaRow } from '../ports/store.js';
 import { type Host, type Identity, RecordBase } from '../record.js';
 import type { Draft } from '../sending/job.js';
 import { alive } from './parts.js';
-import { type SubscriptionSettings, subscriptionColumns } from './row.js';
+import { type SubscriptionSettings, writeColumns } from './row.js';
 import { type NotifyInput, Subscription, type SubscriptionEffect, type SubscriptionInput } from './state.js';
 import { stepSubscription } from './table.js';
 
@@ -143,34 +143,26 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
 
   row(): PuaRow | null {
     if (this.state.phase === 'ended') return null;
-    const { presUri } = this.identity;
-    return {
-      ...this.identityColumns(),
-      etag: '',
-      tuple_id: null,
-      version: 0,
-      document: null,
-      content_type: null,
-      outbound_proxy: this.outboundProxy || null,
-      ...subscriptionColumns(this.state, this.settings, presUri, this.extraHeaders, this.host.wallClock()),
-    };
+    const row = this.blankRow();
+    row.outbound_proxy = this.outboundProxy || null;
+    writeColumns(row, this.state, this.settings, this.extraHeaders, this.host.wallClock());
+    return row;
   }
 
   show(): PuaRecord {
     const { callId, remoteTag, localTag, cseq, routeSet, contact, remoteTarget, status } = this.state;
-    return {
-      ...this.shared(this.state),
-      callId,
-      toTag: remoteTag,
-      fromTag: localTag,
-      cseq,
-      extraHeaders: this.extraHeaders,
-      routeSet,
-      contact,
-      remoteContact: remoteTarget,
-      outboundProxy: this.outboundProxy,
-      subscriptionState: status,
-    };
+    const view = this.blankView(this.state);
+    view.callId = callId;
+    view.toTag = remoteTag;
+    view.fromTag = localTag;
+    view.cseq = cseq;
+    view.extraHeaders = this.extraHeaders;
+    view.routeSet = routeSet;
+    view.contact = contact;
+    view.remoteContact = remoteTarget;
+    view.outboundProxy = this.outboundProxy;
+    view.subscriptionState = status;
+    return view;
   }
 }
 

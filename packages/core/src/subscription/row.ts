@@ -4,6 +4,7 @@ import { formatHeaders, parseHeaderLines } from '../headers.js';
 import { refreshDelay } from '../policy/timing.js';
 import type { Headers } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
+import type { Blank } from '../record.js';
 import { fromWall, toWall, type WallClock } from '../walltime.js';
 import { Subscription } from './state.js';
 
@@ -28,13 +29,34 @@ interface More {
   next?: number;
 }
 
-export function subscriptionColumns(
+/** Columns that depend on the state. */
+export function writeColumns(
+  row: Blank<PuaRow>,
   s: Readonly<Subscription>,
   settings: SubscriptionSettings,
-  presUri: string,
   extraHeaders: Headers,
   clock: WallClock,
-) {
+): void {
+  row.expires = s.expiresAt === 0 ? 0 : toWall(s.expiresAt, clock);
+  row.desired_expires = toWall(s.desiredUntil, clock);
+  row.call_id = s.callId;
+  row.from_tag = s.localTag;
+  row.to_tag = s.remoteTag;
+  row.cseq = s.cseq;
+  row.remote_cseq = s.remoteCseq;
+  row.record_route = s.routeSet.length === 0 ? null : s.routeSet.join(',');
+  row.contact = s.contact;
+  row.remote_contact = s.remoteTarget;
+  row.subscription_state = s.confirmed ? s.status || 'terminated' : '';
+  row.extra_headers = formatHeaders(extraHeaders);
+  row.min_expires = s.minExpires;
+  row.asked_expires = s.asked;
+  row.pending = (s.end ? END : 0) | (s.phase === 'parked' ? PARKED : 0) | (s.next ? NEXT : 0);
+  row.not_before = s.notBefore > clock.now ? toWall(s.notBefore, clock) : 0;
+  row.more = moreOf(s, settings, row.pres_uri);
+}
+
+function moreOf(s: Readonly<Subscription>, settings: SubscriptionSettings, presUri: string): string | null {
   const more: More = {};
   if (settings.requestUri !== presUri) more.requestUri = settings.requestUri;
   if (settings.toUri !== presUri) more.toUri = settings.toUri;
@@ -42,25 +64,7 @@ export function subscriptionColumns(
   if (s.ownContact !== '') more.ownContact = s.ownContact;
   if (s.preloadedRoutes.length > 0) more.preloadedRoutes = s.preloadedRoutes;
   if (s.next) more.next = s.next.expires;
-  return {
-    expires: s.expiresAt === 0 ? 0 : toWall(s.expiresAt, clock),
-    desired_expires: toWall(s.desiredUntil, clock),
-    call_id: s.callId,
-    from_tag: s.localTag,
-    to_tag: s.remoteTag,
-    cseq: s.cseq,
-    remote_cseq: s.remoteCseq,
-    record_route: s.routeSet.length === 0 ? null : s.routeSet.join(','),
-    contact: s.contact,
-    remote_contact: s.remoteTarget,
-    subscription_state: s.confirmed ? s.status || 'terminated' : '',
-    extra_headers: formatHeaders(extraHeaders),
-    min_expires: s.minExpires,
-    asked_expires: s.asked,
-    pending: (s.end ? END : 0) | (s.phase === 'parked' ? PARKED : 0) | (s.next ? NEXT : 0),
-    not_before: s.notBefore > clock.now ? toWall(s.notBefore, clock) : 0,
-    more: Object.keys(more).length === 0 ? null : JSON.stringify(more),
-  };
+  return Object.keys(more).length === 0 ? null : JSON.stringify(more);
 }
 
 const bareUri = (stored: string): string => /<([^>]*)>/.exec(stored)?.[1] ?? stored.trim();
