@@ -61,9 +61,10 @@ export function wait(s: Subscription, verdict: Pick<Verdict, 'delay' | 'notBefor
   s.deadline = soonest(s, verdict.retryAt);
 }
 
-export function backOff(s: Subscription, c: Context, out: Out, retryAfter?: number): void {
+export function backOff(s: Subscription, c: Context, out: Out, retryAfter = 0): void {
   const delay = backoffDelay(c.policy, s.delay, c.random());
-  const notBefore = retryAfter === undefined ? 0 : c.now + retryAfterMs(c.policy, retryAfter);
+  // A retry-after of 0 names no time: it must not become a loop.
+  const notBefore = retryAfter === 0 ? 0 : c.now + retryAfterMs(c.policy, retryAfter);
   wait(s, { delay, notBefore, retryAt: notBefore || c.now + delay }, out);
 }
 
@@ -94,10 +95,12 @@ export function expire(s: Subscription, out: Out): void {
   gone(s, out);
 }
 
+/** A dialog that ends within one transaction's time has proven nothing: the back-off goes on from where it was. */
+const shortLived = (s: Subscription, c: Context): boolean => c.now - s.openedAt < 64 * c.policy.t1;
+
 /** A dialog that is gone is replaced at once; if that repeats within one transaction's time, under back-off. */
 export function reopen(s: Subscription, c: Context, out: Out): void {
-  const soon = c.now - s.openedAt < 64 * c.policy.t1;
-  s.losses = soon ? s.losses + 1 : 1;
+  s.losses = shortLived(s, c) ? s.losses + 1 : 1;
   s.dropDialog();
   out.push({ kind: 'persist' });
   if (s.losses > c.policy.maxLosses) backOff(s, c, out);
@@ -110,6 +113,7 @@ export function terminated(s: Subscription, { reason, retryAfter }: Termination,
     settle(out, s.op, { outcome: 'nothing-to-do' });
     return finish(s, c, out);
   }
+  if (!shortLived(s, c)) s.delay = 0;
   switch (reason) {
     case 'deactivated':
     case 'timeout':

@@ -206,7 +206,6 @@ function afterGrant(s: Subscription, c: Context, out: Out): void {
   if (s.op === s.flightOp) s.op = null;
   s.held = s.flightWish;
   s.failures = 0;
-  s.delay = 0;
   s.briefs = 0;
   s.notBefore = 0;
   land(s);
@@ -238,6 +237,7 @@ export function refreshed(s: Subscription, { answer: a }: AnswerInput, c: Contex
     if (seconds <= 0) return withoutGrant(s, c, out);
     if (a.contact !== '') s.remoteTarget = a.contact;
     s.losses = 0;
+    s.delay = 0;
     granted(s, seconds, c);
     return afterGrant(s, c, out);
   }
