@@ -18,11 +18,12 @@ export function land(s: Subscription): void {
   s.flightExpires = 0;
 }
 
-export function adopt(s: Subscription, input: SubscribeInput, now: number): void {
+export function adopt(s: Subscription, input: SubscribeInput, c: Context): void {
   s.op = input.op;
   s.wish++;
   s.asked = input.expires;
-  s.desiredUntil = input.expires < 0 ? NEVER : now + input.expires * 1000;
+  // What is raised for the notifier is raised for us.
+  s.desiredUntil = input.expires < 0 ? NEVER : c.now + Math.max(input.expires, c.policy.minExpires) * 1000;
   if (input.ownContact !== '') s.ownContact = input.ownContact;
   s.preloadedRoutes = input.preloadedRoutes;
   s.fetch = input.fetch;
@@ -57,28 +58,35 @@ export function wait(s: Subscription, verdict: Pick<Verdict, 'delay' | 'notBefor
   s.phase = 'waiting';
   s.failures++;
   s.delay = verdict.delay;
-  s.notBefore = verdict.notBefore;
+  s.notBefore = Math.max(s.notBefore, verdict.notBefore);
   s.deadline = soonest(s, verdict.retryAt);
 }
 
-export function backOff(s: Subscription, c: Context, out: Out, retryAfter = 0): void {
+export function backOff(s: Subscription, c: Context, out: Out, retryAfter?: number): void {
   const delay = backoffDelay(c.policy, s.delay, c.random());
-  // A retry-after of 0 names no time: it must not become a loop.
-  const notBefore = retryAfter === 0 ? 0 : c.now + retryAfterMs(c.policy, retryAfter);
-  wait(s, { delay, notBefore, retryAt: notBefore || c.now + delay }, out);
+  const notBefore = retryAfter === undefined ? 0 : c.now + retryAfterMs(c.policy, retryAfter);
+  wait(s, { delay, notBefore, retryAt: Math.max(notBefore, c.now + delay) }, out);
 }
+
+/**
+ * The delay that the next one grows from. A 2xx that opens a dialog does not reset it, for the notifier may end that
+ * dialog at once; but it says that the failures before it are over.
+ */
+export const delayBefore = (s: Subscription): number => (s.failures > 0 ? s.delay : 0);
 
 const soonest = (s: Subscription, at: number): number => Math.min(at, s.end ? s.expiresAt : s.desiredUntil);
 
 /** The dialog is done with: what came after the end is opened, or a new dialog, or nothing is left. */
 export function finish(s: Subscription, c: Context, out: Out): void {
   const { next, wish, minExpires, notBefore } = s;
+  const renewing = s.renew && !s.end;
+  if (!renewing) settle(out, s.op, { outcome: 'nothing-to-do' });
   if (next) {
     gone(s, out);
     Object.assign(s, { wish, minExpires, notBefore });
-    adopt(s, next, c.now);
+    adopt(s, next, c);
     enqueue(s, c, out);
-  } else if (s.renew && !s.end) {
+  } else if (renewing) {
     s.dropDialog();
     backOff(s, c, out);
   } else gone(s, out);
@@ -109,10 +117,7 @@ export function reopen(s: Subscription, c: Context, out: Out): void {
 
 /** What a NOTIFY `terminated` means (RFC 6665 4.1.3); nothing of ours is on the wire. */
 export function terminated(s: Subscription, { reason, retryAfter }: Termination, c: Context, out: Out): void {
-  if (s.end || s.fetch) {
-    settle(out, s.op, { outcome: 'nothing-to-do' });
-    return finish(s, c, out);
-  }
+  if (s.end || s.fetch) return finish(s, c, out);
   if (!shortLived(s, c)) s.delay = 0;
   switch (reason) {
     case 'deactivated':

@@ -120,6 +120,7 @@ export function subscriptionFromRow(
   s.confirmed = there && row.subscription_state !== '';
   s.status = row.subscription_state === 'terminated' ? '' : row.subscription_state;
   s.openedAt = clock.now;
+  s.sentAt = clock.now;
   s.held = there ? 1 : 0;
   s.grantedUntil = there ? s.expiresAt : 0;
   // A Contact of another run, or of another host, is replaced at once: until then NOTIFYs go astray.

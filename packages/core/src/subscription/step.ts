@@ -9,12 +9,14 @@ import {
   adopt,
   alive,
   backOff,
+  delayBefore,
   enqueue,
   expire,
   finish,
   gone,
   granted,
   land,
+  NEVER,
   type Out,
   reopen,
   rest,
@@ -34,7 +36,7 @@ const LAST_CSEQ = 2 ** 31 - 2_000;
 
 export function open(s: Subscription, input: SubscribeInput, c: Context, out: Out): void {
   out.push({ kind: 'persist' });
-  adopt(s, input, c.now);
+  adopt(s, input, c);
   enqueue(s, c, out);
 }
 
@@ -62,7 +64,7 @@ export function note(s: Subscription, input: SubscribeInput, c: Context, out: Ou
     s.end = true;
     s.op = null;
     s.next = input;
-  } else adopt(s, input, c.now);
+  } else adopt(s, input, c);
 }
 
 export function end(s: Subscription, input: EndInput, c: Context, out: Out): void {
@@ -87,11 +89,10 @@ export function endMeanwhile(s: Subscription, input: EndInput, _c: Context, out:
 
 export function slot(s: Subscription, input: SlotInput, c: Context, out: Out): void {
   const there = alive(s, c.now);
-  if (s.end && !there) {
-    settle(out, s.op, { outcome: 'nothing-to-do' });
-    return finish(s, c, out);
-  }
+  if (s.end && !there) return finish(s, c, out);
   if (!s.end && c.now >= s.desiredUntil) return expire(s, out);
+  // A NOTIFY named a time while this waited for its slot.
+  if (s.notBefore > c.now) return enqueue(s, c, out);
   if (there && s.cseq >= LAST_CSEQ) s.renew = true;
 
   const leaving = there && (s.end || s.renew);
@@ -105,7 +106,8 @@ export function slot(s: Subscription, input: SlotInput, c: Context, out: Out): v
   s.cseq++;
   s.contact = s.ownContact || input.contact;
   s.sentAt = c.now;
-  s.flightOp = s.op;
+  // Whoever waits for a dialog that is replaced waits for the next one.
+  s.flightOp = leaving && !s.end ? null : s.op;
   s.flightWish = s.wish;
   s.flightExpires = leaving || s.fetch ? 0 : lifetime(s, c);
   out.push({ kind: 'persist' });
@@ -127,7 +129,7 @@ export function noRoute(s: Subscription, { answer }: AnswerInput, c: Context, ou
   if (s.op) out.push({ kind: 'report', cause: 'request', reply: replyOf(answer) });
   s.op = null;
   if (s.fetch) gone(s, out);
-  else wait(s, judge(answer, s.delay, c), out);
+  else wait(s, judge(answer, delayBefore(s), c), out);
 }
 
 export function due(s: Subscription, _input: object, c: Context, out: Out): void {
@@ -152,6 +154,7 @@ export function closed(s: Subscription, _input: object, c: Context, out: Out): v
 export function opened(s: Subscription, { answer: a }: AnswerInput, c: Context, out: Out): void {
   report(s, a, out);
   out.push({ kind: 'persist' });
+  s.cseq = Math.max(s.cseq, a.cseq);
   if (a.kind === 'response' && a.status < 300) return established(s, a, c, out);
   if (s.fetch) {
     settle(out, s.flightOp, failure(a, false));
@@ -172,7 +175,8 @@ export function opened(s: Subscription, { answer: a }: AnswerInput, c: Context, 
 
 function established(s: Subscription, a: ResponseAnswer, c: Context, out: Out): void {
   const seconds = a.expires ?? s.flightExpires;
-  s.cseq = a.cseq;
+  // 204: no NOTIFY follows (RFC 5839).
+  if (a.status === 204) s.notifyBy = NEVER;
   if (!s.confirmed) {
     // Provisional until the NOTIFY. Record-Route of a response is reversed (RFC 3261 12.1.2).
     s.remoteTag = a.toTag;
@@ -218,10 +222,7 @@ function withoutGrant(s: Subscription, c: Context, out: Out): void {
   if (s.op === s.flightOp) s.op = null;
   land(s);
   s.dropDialog();
-  if (s.end) {
-    settle(out, s.op, { outcome: 'nothing-to-do' });
-    return finish(s, c, out);
-  }
+  if (s.end) return finish(s, c, out);
   backOff(s, c, out);
 }
 
@@ -260,29 +261,23 @@ export function unsubscribed(s: Subscription, { answer: a }: AnswerInput, c: Con
   report(s, a, out);
   out.push({ kind: 'persist' });
   s.cseq = Math.max(s.cseq, a.cseq);
-  const asked = s.op === s.flightOp ? null : s.op;
   const done = a.kind === 'response' && (endsRemoval(a.status) || endsSubscription(a.status));
   if (done) settle(out, s.flightOp, { outcome: 'accepted', status: a.status, reason: a.reason, expires: 0 });
   else settle(out, s.flightOp, failure(a, a.kind === 'response' || !a.sent));
-  s.op = null;
+  if (s.op === s.flightOp) s.op = null;
   land(s);
   // Nobody answered for 64*T1: complete too. A NOTIFY that still comes gets 481, which ends it at the notifier.
   const silent = a.kind === 'unreachable' && a.sent;
   const refused = a.kind === 'response' && a.status >= 300;
-  if (s.over || silent || (done && refused)) {
-    settle(out, asked, { outcome: 'nothing-to-do' });
-    return finish(s, c, out);
-  }
+  if (s.over || silent || (done && refused)) return finish(s, c, out);
   if (done) {
-    settle(out, asked, { outcome: 'nothing-to-do' });
     s.phase = 'closing';
     s.closeBy = s.sentAt + 64 * c.policy.t1;
     s.deadline = s.closeBy;
     return;
   }
-  const verdict = judge(a, s.delay, c);
-  if (!asked) return wait(s, verdict, out);
-  s.op = asked;
+  const verdict = judge(a, delayBefore(s), c);
+  if (!s.end || !s.op) return wait(s, verdict, out);
   s.notBefore = verdict.notBefore;
   s.delay = verdict.delay;
   enqueue(s, c, out);
@@ -302,7 +297,7 @@ function failed(s: Subscription, a: Answer, c: Context, out: Out): void {
       return enqueue(s, c, out);
     }
   }
-  const verdict = judge(a, s.delay, c);
+  const verdict = judge(a, delayBefore(s), c);
   settle(out, s.flightOp, current ? failure(a, row !== 'unsupported') : { outcome: 'superseded' });
   if (current) s.op = null;
   const changed = s.wish > s.flightWish;
@@ -312,7 +307,10 @@ function failed(s: Subscription, a: Answer, c: Context, out: Out): void {
       s.notBefore = verdict.notBefore;
       return enqueue(s, c, out);
     }
-    settle(out, s.op, a.kind === 'unreachable' && a.sent ? failure(a, false) : { outcome: 'nothing-to-do' });
+    if (a.kind === 'unreachable' && a.sent) {
+      settle(out, s.op, failure(a, false));
+      s.op = null;
+    }
     return finish(s, c, out);
   }
   if (changed) {
@@ -327,7 +325,8 @@ function failed(s: Subscription, a: Answer, c: Context, out: Out): void {
     s.deadline = s.desiredUntil;
     return;
   }
-  wait(s, verdict, out);
+  if (row === 'no-dialog') backOff(s, c, out);
+  else wait(s, verdict, out);
 }
 
 /** The NOTIFY `terminated` that came while the request was on the wire. */

@@ -26,7 +26,7 @@ export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'end
     subscribe: { does: on.wish, to: ['queued'] },
     unsubscribe: { does: on.end, to: ['queued', 'ended'] },
     notify: { does: notify.queued, to: ['queued', 'ended'] },
-    slot: { does: on.slot, to: ['subscribing', 'refreshing', 'unsubscribing', 'queued', 'ended'] },
+    slot: { does: on.slot, to: ['subscribing', 'refreshing', 'unsubscribing', 'queued', 'waiting', 'ended'] },
     answer: { does: on.noRoute, to: ['waiting', 'ended'] },
   },
   subscribing: {

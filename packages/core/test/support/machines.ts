@@ -186,8 +186,9 @@ export class SubscriptionDriver extends Driver<Subscription, SubscriptionInput, 
 
   send() {
     if (this.phase !== 'queued') throw new Error(`it does not wait for a slot but is ${this.phase}`);
-    const n = ++this.#dialogs;
+    const n = this.#dialogs + 1;
     this.input({ kind: 'slot', contact: 'sip:us@10.0.0.1', callId: `call${n}`, localTag: `local${n}` });
+    if (this.state.callId === `call${n}`) this.#dialogs = n;
     const send = this.out.find((effect) => effect.kind === 'send');
     return send && { request: send.request, expires: send.expires, callId: this.state.callId, cseq: this.state.cseq };
   }
