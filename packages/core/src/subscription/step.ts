@@ -189,7 +189,7 @@ function established(s: Subscription, a: ResponseAnswer, c: Context, out: Out): 
     s.op = null;
     if (s.over) return gone(s, out);
     s.phase = 'closing';
-    s.closeBy = s.notifyBy;
+    s.closeBy = s.sentAt + 64 * c.policy.t1;
     s.deadline = s.closeBy;
     return;
   }

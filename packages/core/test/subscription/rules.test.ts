@@ -633,6 +633,16 @@ describe('fetch', () => {
     expect([s.phase, s.results['a']]).toEqual(['ended', expect.objectContaining({ retrying: false })]);
   });
 
+  test('a notifier that calls it active is heard, and forgotten all the same', () => {
+    const s = new Driver().subscribe('a', { fetch: true });
+    s.send();
+    s.notify('active', { expires: 0 });
+    s.answer(200);
+    expect(s.phase).toBe('closing');
+    s.timer();
+    expect([s.phase, s.now]).toEqual(['ended', 10_000 + TIMER_N]);
+  });
+
   test('no NOTIFY within 64*T1: forgotten', () => {
     const s = new Driver().subscribe('a', { fetch: true });
     s.send();
