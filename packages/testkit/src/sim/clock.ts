@@ -1,10 +1,19 @@
 import type { Clock, Timer } from '@pua/core';
 import { Heap, type HeapItem } from './heap.js';
 
-interface Entry extends HeapItem, Timer {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
+class Entry implements HeapItem, Timer {
+  heapIndex = -1;
+
+  constructor(
+    readonly heap: Heap<Entry>,
+    readonly at: number,
+    readonly order: number,
+    readonly run: () => void,
+  ) {}
+
+  cancel(): void {
+    this.heap.remove(this);
+  }
 }
 
 export interface SimClockOptions {
@@ -44,13 +53,7 @@ export class SimClock implements Clock {
   }
 
   after(ms: number, run: () => void): Timer {
-    const entry: Entry = {
-      at: this.#now + Math.max(ms || 0, 0),
-      order: this.#order++,
-      run,
-      heapIndex: -1,
-      cancel: () => this.#heap.remove(entry),
-    };
+    const entry = new Entry(this.#heap, this.#now + Math.max(ms || 0, 0), this.#order++, run);
     this.#heap.push(entry);
     return entry;
   }

@@ -133,7 +133,7 @@ export class SimNetwork {
 
   #send(from: Endpoint, host: string, port: number, data: Uint8Array): void {
     // The sender may reuse its buffer at once.
-    const copy = Uint8Array.from(data);
+    const copy = new Uint8Array(data);
     const to = addressOf(host, port);
     const sentAt = this.#clock.now();
     const tell = (fate: Fate) => this.#tell({ sentAt, at: this.#clock.now(), from: from.name, to, data: copy, fate });
