@@ -4,7 +4,7 @@ import { formatHeaders, parseHeaderLines } from '../headers.js';
 import { refreshDelay } from '../policy/timing.js';
 import type { PuaRow } from '../ports/store.js';
 import type { Blank } from '../record.js';
-import { fromWall, toWall, type WallClock } from '../walltime.js';
+import { fromWall, notBeforeToWall, toWall, type WallClock } from '../walltime.js';
 import { Publication } from './state.js';
 
 /** Bits of the column `pending`. */
@@ -33,7 +33,7 @@ export function writeColumns(row: Blank<PuaRow>, s: Readonly<Publication>, clock
     (s.end ? END : 0) |
     (s.phase === 'parked' ? PARKED : 0) |
     (document ? NEXT : 0);
-  row.not_before = s.notBefore > clock.now ? toWall(s.notBefore, clock) : 0;
+  row.not_before = notBeforeToWall(s.notBefore, clock);
   row.more = s.onLost === 'report' ? '{"onLost":"report"}' : null;
 }
 

@@ -5,7 +5,7 @@ import { refreshDelay } from '../policy/timing.js';
 import type { Headers } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
 import type { Blank } from '../record.js';
-import { fromWall, toWall, type WallClock } from '../walltime.js';
+import { fromWall, notBeforeToWall, toWall, type WallClock } from '../walltime.js';
 import { Subscription } from './state.js';
 
 const END = 2;
@@ -52,7 +52,7 @@ export function writeColumns(
   row.min_expires = s.minExpires;
   row.asked_expires = s.asked;
   row.pending = (s.end ? END : 0) | (s.phase === 'parked' ? PARKED : 0) | (s.next ? NEXT : 0);
-  row.not_before = s.notBefore > clock.now ? toWall(s.notBefore, clock) : 0;
+  row.not_before = notBeforeToWall(s.notBefore, clock);
   row.more = moreOf(s, settings, row.pres_uri);
 }
 
