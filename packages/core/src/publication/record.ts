@@ -1,7 +1,6 @@
 /** A publication as a record: its machine's effects, its PUBLISH, its row. */
 import type { PuaRecord } from '../api.js';
 import type { Answer } from '../policy/answer.js';
-import type { Body } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
 import { type Host, type Identity, RecordBase } from '../record.js';
 import type { Draft } from '../sending/job.js';
@@ -78,8 +77,6 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
     ];
     if (send.etag !== '') headers.push(['SIP-If-Match', send.etag]);
     for (const [name, value] of this.state.extraHeaders) headers.push([name, value]);
-    const body: Body | undefined =
-      send.body === null ? undefined : { type: this.state.contentType, content: send.body };
     const { random } = this.host.sip;
     return {
       method: 'PUBLISH',
@@ -90,7 +87,7 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
       to: { uri: presUri },
       routes: [],
       headers,
-      ...(body ? { body } : {}),
+      body: send.body === null ? undefined : { type: this.state.contentType, content: send.body },
     };
   }
 
