@@ -38,6 +38,19 @@ export function checkLine(field: string, value: string, max = 255): string {
   );
 }
 
+/** `type/subtype`, parameters allowed. */
+export function checkContentType(field: string, value: string): string {
+  const type = checkLine(field, value);
+  if (/^[\w.!#$&^+'*%-]+\/[\w.!#$&^+'*%-]+(?:\s*;|$)/.test(type)) return type;
+  throw new PuaError('PUA_ERR_ARGUMENT', `${field}: must be a media type such as text/plain, not ${shown(value)}`);
+}
+
+/** One of a few words, or absent. */
+export function checkWord<T extends string>(field: string, value: T | undefined, words: readonly T[]): T | undefined {
+  if (value === undefined || words.includes(value)) return value;
+  throw new PuaError('PUA_ERR_ARGUMENT', `${field}: must be one of ${words.join(', ')}, not ${shown(value)}`);
+}
+
 export function sourceFlag(field: string, source: Source): number {
   const flag = typeof source === 'number' ? source : SourceFlag[source];
   if (isOneBit(flag)) return flag;

@@ -57,18 +57,12 @@ export function onNotify(request: IncomingRequest, host: NotifyHost): void {
   const event = headers.get('Event');
   const cseq = Number(/^\d+/.exec(headers.get('CSeq') ?? '')?.[0] ?? Number.NaN);
   const fromTag = addressTag(headers.get('From') ?? '');
-  if (event === undefined || Number.isNaN(cseq) || fromTag === '') return answer(400);
+  // CSeq must be less than 2^31 (RFC 3261 8.1.1.5).
+  if (event === undefined || !(cseq < 2 ** 31) || fromTag === '') return answer(400);
   const eventPackage = packageOf(event);
   if (!host.events.hasPackage(eventPackage)) {
-    return answer(489, [
-      [
-        'Allow-Events',
-        host.events
-          .all()
-          .map((e) => packageOf(e.name))
-          .join(', '),
-      ],
-    ]);
+    const packages = new Set(host.events.all().map((known) => packageOf(known.name)));
+    return answer(489, [['Allow-Events', [...packages].join(', ')]]);
   }
   const record = host.records.dialog(headers.get('Call-ID') ?? '', addressTag(headers.get('To') ?? ''));
   const expected = record?.identity.event.name ?? '';
@@ -106,24 +100,22 @@ export function onNotify(request: IncomingRequest, host: NotifyHost): void {
       headers,
     };
     const waited: Promise<void>[] = [];
-    try {
-      if (record.onNotify) waited.push(Promise.resolve(record.onNotify(notification)));
-      for (const handler of host.registrations.notifyHandlers(expected)) {
-        const result = handler(notification);
-        if (result) waited.push(result);
-      }
-    } catch (error) {
+    const handlers = host.registrations.notifyHandlers(expected);
+    let failed = false;
+    const fault = (error: unknown) => {
+      failed = true;
       host.registrations.fault(error, `NOTIFY handler of ${expected}`);
-      return answer(500);
+    };
+    for (const handler of record.onNotify ? [record.onNotify, ...handlers] : handlers) {
+      try {
+        const result = handler(notification);
+        if (result) waited.push(Promise.resolve(result).catch(fault));
+      } catch (error) {
+        fault(error);
+      }
     }
-    if (waited.length === 0) return answer(200);
-    Promise.all(waited).then(
-      () => answer(200),
-      (error: unknown) => {
-        host.registrations.fault(error, `NOTIFY handler of ${expected}`);
-        answer(500);
-      },
-    );
+    if (waited.length === 0) return answer(failed ? 500 : 200);
+    Promise.all(waited).then(() => answer(failed ? 500 : 200));
   };
   record.receive(turn);
 }

@@ -44,6 +44,8 @@ import { checkSubscribe } from './subscription/request.js';
 
 /** Requests that come in while records are still being read. */
 const MAX_HELD = 10_000;
+/** Longest wait of one timer, milliseconds: more than setTimeout can do. */
+const MAX_WAIT = 2 ** 31 - 1;
 
 export class Pua implements PuaApi {
   readonly #options: CheckedOptions;
@@ -61,6 +63,8 @@ export class Pua implements PuaApi {
   #held: IncomingRequest[] | null = null;
   #sweep: Timer | undefined;
   #state: 'new' | 'starting' | 'running' | 'stopping' | 'stopped' = 'new';
+  #starting: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
 
   /** @throws PuaError `PUA_ERR_OPTION` that names the option */
   constructor(given: PuaOptions) {
@@ -122,48 +126,86 @@ export class Pua implements PuaApi {
   }
 
   /** Opens the store, starts SIP, restores the records, starts the modules. When it throws, nothing is left open. */
-  async start(): Promise<void> {
-    if (this.#state !== 'new') throw new PuaError('PUA_ERR_STATE', 'start(): it was started before');
+  start(): Promise<void> {
+    if (this.#state !== 'new') return Promise.reject(new PuaError('PUA_ERR_STATE', 'start(): it was started before'));
     this.#state = 'starting';
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     // A NOTIFY for a dialog that is not read yet must not get 481: it waits until all are.
     this.#held = [];
-    await this.#store?.open();
+    try {
+      await this.#store?.open();
+    } catch (error) {
+      this.#state = 'stopped';
+      throw error;
+    }
+    const started: PuaModule[] = [];
     try {
       await this.#host.sip.start((request) => this.#incoming(request));
       if (this.#store) {
         this.#store.onLeaseLost(() => this.#sender.stop());
         await restore(this.#store, this.#options.fetchRows, this.#host, this.#events, this.#records);
       }
+      for (const record of this.#records.all()) record.enlist();
+      // From here on modules may act, also from the handlers of what has waited.
+      this.#state = 'running';
       const held = this.#held;
       this.#held = null;
       for (const request of held) this.#incoming(request);
-      for (const record of this.#records.all()) record.enlist();
-      this.#state = 'running';
-      for (const module of this.#modules) await module.start?.();
+      for (const module of this.#modules) {
+        await module.start?.();
+        started.push(module);
+      }
       this.#planSweep();
     } catch (error) {
-      await this.#shutDown(0);
+      await this.#stopModules(started);
+      await this.#shutDown(0).catch((failed: unknown) => this.#registrations.fault(failed, 'start() that failed'));
       throw error;
     }
   }
 
-  /** Stops accepting, finishes what is on the wire (at most `graceMs`), writes everything, gives the lease back. */
+  /**
+   * Stops accepting, finishes what is on the wire (at most `graceMs`), writes everything, gives the lease back. While
+   * it starts: once it has started. Every later call waits for the first one.
+   */
   async stop(graceMs = 5_000): Promise<void> {
-    if (this.#state !== 'running') return;
+    if (this.#state === 'starting') await this.#starting?.catch(() => {});
+    if (this.#state === 'running') this.#stopping = this.#stop(graceMs);
+    await this.#stopping;
+  }
+
+  async #stop(graceMs: number): Promise<void> {
     this.#state = 'stopping';
-    for (const module of [...this.#modules].reverse()) await module.stop?.();
+    await this.#stopModules(this.#modules);
     if (this.#options.onStop === 'unpublish') await this.#removeAll(graceMs);
     await this.#shutDown(graceMs);
+  }
+
+  /** In reverse; one that fails does not keep the others from being stopped. */
+  async #stopModules(modules: readonly PuaModule[]): Promise<void> {
+    for (const module of [...modules].reverse()) {
+      try {
+        await module.stop?.();
+      } catch (error) {
+        this.#registrations.fault(error, `stop() of module ${module.name}`);
+      }
+    }
   }
 
   async #shutDown(graceMs: number): Promise<void> {
     this.#sweep?.cancel();
     this.#sender.stop();
-    await this.#host.sip.stop(graceMs);
-    this.#schedule.stop();
-    for (const record of this.#records.all()) settleAll(record, { outcome: 'stopped' });
-    await this.#store?.close();
-    this.#state = 'stopped';
+    try {
+      await this.#host.sip.stop(graceMs);
+    } finally {
+      this.#schedule.stop();
+      for (const record of this.#records.all()) settleAll(record, { outcome: 'stopped' });
+      this.#state = 'stopped';
+      await this.#store?.close();
+    }
   }
 
   async #removeAll(graceMs: number): Promise<void> {
@@ -187,6 +229,8 @@ export class Pua implements PuaApi {
     );
     this.#mustRun('sendPublish');
     const known = this.#records.get(identity.key) as PublicationRecord | undefined;
+    const record = known ?? new PublicationRecord(this.#host, identity);
+    const op = this.#handle(record, info.callback);
     let body = info.body ?? null;
     let tupleId = known?.state.tupleId ?? null;
     const version = known ? known.state.version + 1 : 0;
@@ -195,14 +239,13 @@ export class Pua implements PuaApi {
         const newId = () => `t${this.#host.sip.random.token()}`;
         ({ body, tupleId } = event.process({ body, version, tupleId, newId }));
       } catch (error) {
-        return settled(identity.key, { outcome: 'document-refused', cause: (error as Error).message });
+        op.settle({ outcome: 'document-refused', cause: (error as Error).message });
+        return op;
       }
     }
-    const record = known ?? new PublicationRecord(this.#host, identity);
     if (!known) this.#records.add(record);
     if (info.cbParam !== undefined) record.cbParam = info.cbParam;
     if (info.documentNeeded) this.#documentHooks.set(record, info.documentNeeded);
-    const op = this.#handle(record, info.callback);
     if (expires === 0) {
       record.receive({ kind: 'unpublish', op, etag });
       return op;
@@ -233,7 +276,11 @@ export class Pua implements PuaApi {
       ? ownKey(`fetch ${this.#host.sip.random.token()}`)
       : this.#subscriptionKey(info, checked.identity.key);
     const known = this.#records.get(key) as SubscriptionRecord | undefined;
-    if (known && info.internalUpdateFlag) return settled(key, { outcome: 'nothing-to-do' });
+    if (known && info.internalUpdateFlag) {
+      const op = this.#handle(known, info.callback);
+      op.settle({ outcome: 'nothing-to-do' });
+      return op;
+    }
     const parts = { settings, extraHeaders: extraHeaders ?? [], outboundProxy };
     const record = known ?? new SubscriptionRecord(this.#host, { ...checked.identity, key }, parts);
     if (known) {
@@ -252,11 +299,16 @@ export class Pua implements PuaApi {
     return op;
   }
 
-  /** `check_remote_contact`: with another remote target it is another subscription; not compared when none is given. */
+  /**
+   * `check_remote_contact`: with another remote target it is another subscription. Not compared when none is given, nor
+   * when the caller chose the key.
+   */
   #subscriptionKey(info: SubsInfo, key: string): string {
+    if (info.key !== undefined || info.remoteTarget === undefined || !this.#options.checkRemoteContact) return key;
+    const own = `${key}|${info.remoteTarget}`;
+    if (this.#records.get(own)) return own;
     const known = this.#records.get(key) as SubscriptionRecord | undefined;
-    if (!known || info.remoteTarget === undefined || !this.#options.checkRemoteContact) return key;
-    return known.settings.requestUri === info.remoteTarget ? key : `${key}|${info.remoteTarget}`;
+    return !known || known.settings.requestUri === info.remoteTarget ? key : own;
   }
 
   #handle(record: AnyRecord, callback: ((result: PuaResult, record: PuaRecord) => void) | undefined): Handle {
@@ -386,7 +438,7 @@ export class Pua implements PuaApi {
 
   #planSweep(): void {
     if (this.#options.updatePeriod <= 0) return;
-    this.#sweep = this.#host.sip.clock.after(this.#options.updatePeriod * 1000, () => {
+    this.#sweep = this.#host.sip.clock.after(Math.min(MAX_WAIT, this.#options.updatePeriod * 1000), () => {
       this.cleanup();
       this.#planSweep();
     });
@@ -438,8 +490,12 @@ export class Pua implements PuaApi {
     for (const hook of own ? [own] : this.#registrations.documentHooks(source)) {
       try {
         const body = await hook(record.show());
+        // The owner may have published, or ended it, while the hook was thinking.
+        if (this.#records.get(record.key) !== record || record.state.body !== null) return;
         if (body === undefined) continue;
-        this.sendPublish({ presUri, id, event: event.flag, sourceFlag: source, body, expires: record.state.asked });
+        const left = Math.ceil((record.state.desiredUntil - this.#host.sip.clock.now()) / 1000);
+        const expires = left === Number.POSITIVE_INFINITY ? -1 : Math.max(1, left);
+        this.sendPublish({ presUri, id, event: event.flag, sourceFlag: source, body, expires });
         return;
       } catch (error) {
         this.#registrations.fault(error, `documentNeeded of ${record.key}`);
@@ -447,12 +503,6 @@ export class Pua implements PuaApi {
     }
     this.#announce(record, 'lost', {});
   }
-}
-
-function settled(key: string, result: PuaResult): PuaHandle {
-  const handle = new Handle(key, undefined);
-  handle.settle(result);
-  return handle;
 }
 
 /** Nobody is left waiting when the process goes. */

@@ -150,6 +150,8 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
   }
 
   fire(): void {
+    // Swept in the middle of its turn: the turn sets its deadline anew.
+    if (this.#turning) return;
     this.receive(this.timerInput());
   }
 

@@ -2,6 +2,7 @@
 import type { Cause, Command, DocumentHook, NotifyHandler, PuaCallback, Reply, Source } from './api.js';
 import { sourceFlag } from './arguments.js';
 import { PuaError } from './errors.js';
+import { SourceFlag } from './flags.js';
 import type { IncomingRequest } from './ports/sip.js';
 import type { AnyRecord } from './record.js';
 
@@ -25,12 +26,15 @@ export class Registrations {
   }
 
   callBack(record: AnyRecord, cause: Cause, reply: Reply): void {
+    const { source } = record.identity;
+    // Stored as XMPP_SUBSCRIBE, but the answers to its requests are told to who asked under the other name, too.
+    const initial = source === SourceFlag.XMPP_SUBSCRIBE && cause === 'request' ? SourceFlag.XMPP_INITIAL_SUBS : 0;
     for (const { mask, fn, param } of this.#callbacks) {
-      if ((mask & record.identity.source) === 0) continue;
+      if ((mask & (source | initial)) === 0) continue;
       try {
         fn(record.show(), reply, { cause, param });
       } catch (error) {
-        this.fault(error, `callback for source ${record.identity.source}`);
+        this.fault(error, `callback for source ${source}`);
       }
     }
   }
@@ -66,10 +70,10 @@ export class Registrations {
   }
 
   addCommand(command: Command): void {
-    for (const name of [command.name, ...(command.aliases ?? [])]) {
-      if (this.#commands.has(name)) throw new PuaError('PUA_ERR_ARGUMENT', `command ${name} is registered already`);
-      this.#commands.set(name, command);
-    }
+    const names = [command.name, ...(command.aliases ?? [])];
+    const taken = names.find((name, index) => this.#commands.has(name) || names.indexOf(name) !== index);
+    if (taken !== undefined) throw new PuaError('PUA_ERR_ARGUMENT', `command ${taken} is registered already`);
+    for (const name of names) this.#commands.set(name, command);
   }
 
   command(name: string): Command | undefined {
@@ -83,6 +87,7 @@ export class Registrations {
 
 function maskOf(types: Source | readonly Source[]): number {
   const list = Array.isArray(types) ? (types as readonly Source[]) : [types as Source];
+  if (list.length === 0) throw new PuaError('PUA_ERR_ARGUMENT', 'types: must name at least one source');
   return list.reduce((mask: number, type) => mask | sourceFlag('types', type), 0);
 }
 

@@ -1,6 +1,14 @@
 /** publ_info as a caller hands it in -> checked, with the key of its record. */
 import type { PublInfo } from '../api.js';
-import { checkExpires, checkLine, checkSipUri, checkUri, sourceFlag } from '../arguments.js';
+import {
+  checkContentType,
+  checkExpires,
+  checkLine,
+  checkSipUri,
+  checkUri,
+  checkWord,
+  sourceFlag,
+} from '../arguments.js';
 import { PuaError } from '../errors.js';
 import type { EventDefinition, EventRegistry } from '../events.js';
 import { readHeaders } from '../headers.js';
@@ -30,6 +38,8 @@ export function checkPublish(info: PublInfo, events: EventRegistry): CheckedPubl
   }
   const presUri = checkUri('presUri', info.presUri);
   const source = sourceFlag('sourceFlag', info.sourceFlag);
+  checkWord('flag', info.flag, ['insert', 'update']);
+  checkWord('onLost', info.onLost, ['republish', 'report']);
   const id = info.id === undefined ? '' : checkLine('id', info.id);
   if (info.body !== undefined && typeof info.body !== 'string' && !(info.body instanceof Uint8Array)) {
     throw new PuaError('PUA_ERR_ARGUMENT', 'body: must be a text or bytes');
@@ -39,7 +49,7 @@ export function checkPublish(info: PublInfo, events: EventRegistry): CheckedPubl
     event,
     expires: checkExpires('expires', info.expires),
     etag: info.etag === undefined ? '' : checkLine('etag', info.etag, 128),
-    contentType: info.contentType === undefined ? event.contentType : checkLine('contentType', info.contentType),
+    contentType: info.contentType === undefined ? event.contentType : checkContentType('contentType', info.contentType),
     outboundProxy: info.outboundProxy === undefined ? '' : checkSipUri('outboundProxy', info.outboundProxy),
     extraHeaders: info.extraHeaders === undefined ? null : readHeaders(info.extraHeaders),
   };

@@ -1,6 +1,7 @@
 /** subs_info as a caller hands it in -> checked, with the key of its record. */
+import { addressUri } from '../address.js';
 import type { SubsInfo } from '../api.js';
-import { checkExpires, checkLine, checkSipUri, checkUri, sourceFlag } from '../arguments.js';
+import { checkExpires, checkLine, checkSipUri, checkUri, checkWord, sourceFlag } from '../arguments.js';
 import { PuaError } from '../errors.js';
 import type { EventRegistry } from '../events.js';
 import { SourceFlag } from '../flags.js';
@@ -28,6 +29,8 @@ export function checkSubscribe(info: SubsInfo, events: EventRegistry): CheckedSu
   const watcherUri = checkUri('watcherUri', info.watcherUri);
   const asked = sourceFlag('sourceFlag', info.sourceFlag);
   const source = asked === SourceFlag.XMPP_INITIAL_SUBS ? SourceFlag.XMPP_SUBSCRIBE : asked;
+  checkWord('flag', info.flag, ['insert', 'update']);
+  checkWord('forks', info.forks, ['first', 'all']);
   const id = info.id === undefined ? '' : checkLine('id', info.id);
   if (info.forks === 'all') {
     throw new PuaError('PUA_ERR_ARGUMENT', "forks: 'all' (one dialog per fork) is not built yet; use 'first'");
@@ -47,6 +50,15 @@ export function checkSubscribe(info: SubsInfo, events: EventRegistry): CheckedSu
     ownContact: info.contact === undefined ? '' : checkUri('contact', info.contact),
     outboundProxy: info.outboundProxy === undefined ? '' : checkSipUri('outboundProxy', info.outboundProxy),
     extraHeaders: info.extraHeaders === undefined ? null : readHeaders(info.extraHeaders),
-    preloadedRoutes: (info.routeSet ?? []).map((route) => checkLine('routeSet', route, 1024)),
+    preloadedRoutes: checkRoutes(info.routeSet ?? []),
   };
+}
+
+function checkRoutes(routes: readonly string[]): readonly string[] {
+  if (!Array.isArray(routes))
+    throw new PuaError('PUA_ERR_ARGUMENT', 'routeSet: must be a list of name-addrs such as <sip:proxy;lr>');
+  return routes.map((route) => {
+    checkSipUri('routeSet', addressUri(checkLine('routeSet', route, 1024)));
+    return route;
+  });
 }
