@@ -1,7 +1,7 @@
 /** `npm run bench`: runs the rows and prints the table. */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { detailsOf, reportOf, tableOf } from './report.js';
+import { detailsOf, loadAverage, reportOf, tableOf } from './report.js';
 import { type Load, USUAL } from './row.js';
 import { ROWS, rowOf } from './rows/index.js';
 import { runAll } from './runner.js';
@@ -14,6 +14,9 @@ const USAGE = `bench [--rounds N] [--seconds S] [--warm-up S] [--window N] [--ro
   --window   operations outstanding (200)
   --rows     only these, in this order: ${ROWS.map((row) => row.name).join(', ')}
   --json     writes all runs to a file, too`;
+
+/** Load average up to which the machine counts as idle. */
+const QUIET = 0.5;
 
 interface Arguments {
   readonly rounds: number;
@@ -58,12 +61,18 @@ function readArguments(args: string[]): Arguments | null {
 async function main(args: Arguments): Promise<void> {
   const { rounds, load, json } = args;
   const rows = args.rows.map(rowOf);
+  const loadBefore = loadAverage();
   const results = await runAll(rows, rounds, load, (row, round, { rate }) => {
     console.error(`round ${round} of ${rounds}: ${row.name.padEnd(8)} ${(rate / 1000).toFixed(1)} k/s`);
   });
-  const report = reportOf(results, load);
+  const report = reportOf(results, load, loadBefore);
   console.log(`\n${rows.map((row) => `${row.name.padEnd(8)} ${row.title}`).join('\n')}\n`);
   console.log(`${tableOf(report)}\n\n${detailsOf(report)}`);
+  if (loadBefore > QUIET) {
+    console.log(
+      `\nload average before: ${loadBefore.toFixed(1)}; the rows need two cores for themselves, run it again when it is quiet`,
+    );
+  }
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(report, null, 2)}\n`);
 }
 

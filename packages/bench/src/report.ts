@@ -1,5 +1,5 @@
 /** From runs to a table for people and JSON for programs. */
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import type { Load, Measurement } from './row.js';
 import type { RowResult } from './runner.js';
 
@@ -32,7 +32,8 @@ export interface RowReport {
 
 export interface Report {
   readonly date: string;
-  readonly machine: { readonly cores: number; readonly node: string };
+  /** Load average of the last minute when it began: what others did; ratios of a busy machine say little. */
+  readonly machine: { readonly cores: number; readonly node: string; readonly loadBefore: number };
   readonly load: Load;
   readonly rows: readonly RowReport[];
 }
@@ -60,11 +61,13 @@ function rowReport({ row, runs }: RowResult, ceiling: readonly Measurement[] | u
   };
 }
 
-export function reportOf(results: readonly RowResult[], load: Load): Report {
+export const loadAverage = (): number => loadavg()[0]!;
+
+export function reportOf(results: readonly RowResult[], load: Load, loadBefore: number): Report {
   const ceiling = results.find(({ row }) => row.name === 'raw')?.runs;
   return {
     date: new Date().toISOString(),
-    machine: { cores: cpus().length, node: process.version },
+    machine: { cores: cpus().length, node: process.version, loadBefore },
     load,
     rows: results.map((result) => rowReport(result, ceiling)),
   };

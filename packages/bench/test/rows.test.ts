@@ -26,9 +26,10 @@ test('every row answers what it sends', async () => {
     expect(run.details['initial']).toBe(run.operations);
   }
   expect(sqlite!.details['acknowledgedRate']).toBeGreaterThanOrEqual(sqlite!.rate);
+  expect(sqlite!.details['rowsWritten']).toBeGreaterThanOrEqual(sqlite!.operations);
   if (process.platform === 'linux') expect(sqlite!.cpu.store).toBeGreaterThan(0);
 
-  const report = reportOf(results, LOAD);
+  const report = reportOf(results, LOAD, 0);
   const rows = Object.fromEntries(report.rows.map((row) => [row.name, row])) as Record<string, RowReport>;
   expect(rows['raw']!.ofRaw).toEqual({ min: 1, median: 1, max: 1 });
   expect(rows['memory']!.ofRaw!.median).toBeCloseTo(memory!.rate / raw!.rate, 9);

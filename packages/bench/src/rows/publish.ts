@@ -4,18 +4,29 @@
  *   memory   no store
  *   sqlite   written behind to an SQLite file; the time ends when all that was acknowledged is on disk as well
  */
+import { channel } from 'node:diagnostics_channel';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPua, type StorePort } from '@pua/core';
 import { presence } from '@pua/documents';
 import { embeddedSip } from '@pua/sip';
-import { openStore } from '@pua/store';
+import { openStore, type StoreEvent } from '@pua/store';
 import { startServer } from '../peer/start.js';
 import { Publisher } from '../publisher.js';
 import type { Load, Measurement, Row } from '../row.js';
 import { Stopwatch, sleep, warmUp } from '../stopwatch.js';
 import { threads } from '../threads.js';
+
+/** Rows that reach the disk: a publication that is written between its request and its answer counts twice. */
+function countRows(): () => number {
+  let rows = 0;
+  channel('pua:store').subscribe((message) => {
+    const event = message as StoreEvent;
+    if (event.type === 'group') rows += event.records;
+  });
+  return () => rows;
+}
 
 async function measure(load: Load, store: StorePort | undefined): Promise<Measurement> {
   const server = await startServer('sip');
@@ -23,6 +34,7 @@ async function measure(load: Load, store: StorePort | undefined): Promise<Measur
   const outboundProxy = `sip:127.0.0.1:${server.port}`;
   const pua = createPua({ sip, outboundProxy, ...(store && { store }) });
   pua.addEvent(presence);
+  const rowsWritten = countRows();
   const before = threads();
   await pua.start();
   const publisher = new Publisher(pua);
@@ -35,6 +47,7 @@ async function measure(load: Load, store: StorePort | undefined): Promise<Measur
   const came = new Set([...threads()].filter((tid) => !before.has(tid)));
   const records = pua.stats().records.publications;
   const acceptedBefore = publisher.accepted;
+  const rowsBefore = rowsWritten();
 
   const watch = await Stopwatch.start(server, acceptedBefore);
   publisher.start(load.window);
@@ -47,7 +60,11 @@ async function measure(load: Load, store: StorePort | undefined): Promise<Measur
   const details = {
     initial: pua.stats().records.publications - records,
     retransmitted: sip.stats().retransmitted.requests,
-    ...(store && { acknowledgedRate: (accepted / acknowledgedMs) * 1000, unwrittenAtLastAnswer: waiting }),
+    ...(store && {
+      acknowledgedRate: (accepted / acknowledgedMs) * 1000,
+      unwrittenAtLastAnswer: waiting,
+      rowsWritten: rowsWritten() - rowsBefore,
+    }),
   };
   const measurement = await watch.stop(publisher.accepted, details, store && came);
   await pua.stop();
