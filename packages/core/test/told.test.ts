@@ -26,7 +26,7 @@ const step = (kinds: string[]) =>
 
 const BUSY = ['publishing', 'modifying', 'refreshing', 'removing', 'subscribing', 'unsubscribing'];
 /** More with PUA_RUNS=20000. */
-const NUM_RUNS = Number(process.env['PUA_RUNS'] ?? 800);
+const NUM_RUNS = Number(process.env['PUA_RUNS'] ?? 300);
 
 test('publications', () => {
   fc.assert(

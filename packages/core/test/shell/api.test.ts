@@ -2,6 +2,7 @@
 import type { Cause, PuaRow } from '@pua/core';
 import { settled } from '../support/clock';
 import { ALICE, BOB, establish, listen, notify, publication, start, subscription } from '../support/pua';
+import { FakeSip } from '../support/sip';
 import { FakeStore } from '../support/store';
 
 const argument = expect.objectContaining({ code: 'PUA_ERR_ARGUMENT' });
@@ -155,7 +156,6 @@ describe('documentNeeded', () => {
   });
 
   async function lost(more: Partial<PuaRow> = {}) {
-    const { FakeSip } = await import('../support/sip');
     const sip = new FakeSip();
     const store = new FakeStore([taken(sip, more)]);
     const running = await start({ sip, store });
@@ -196,7 +196,6 @@ describe('documentNeeded', () => {
   });
 
   test('a finite lifetime stays what it was', async () => {
-    const { FakeSip } = await import('../support/sip');
     const end = Math.round(new FakeSip().clock.wall() / 1000) + 7200;
     const { pua, lose } = await lost({ desired_expires: end });
     pua.documentNeeded('RPC_PUBLISH', () => 'known');

@@ -1,0 +1,36 @@
+/** README.md says what the code says. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PUA_PARAMETERS } from '@pua/core';
+import { DEFAULT_POLICY } from '../dist/policy/policy.js';
+import { parameterTable } from './support/readme';
+
+const readme = readFileSync(join(__dirname, '../README.md'), 'utf8');
+
+test('its headings are the ones of every package', () => {
+  expect(readme.match(/^## .*/gm)).toEqual(
+    ['What it is', 'Install', 'Use', 'API', 'Parameters', 'Errors'].map((heading) => `## ${heading}`),
+  );
+});
+
+test('its parameter table is the one made from PUA_PARAMETERS', () => {
+  const table = /\| Parameter [\s\S]*?(?=\n\n)/.exec(readme)?.[0];
+  expect(table).toBe(parameterTable(PUA_PARAMETERS));
+});
+
+test('its policy table names every number and its default', () => {
+  const section = readme.slice(readme.indexOf('| `policy` |'), readme.indexOf('## Errors'));
+  const rows = [...section.matchAll(/^\| `(\w+)` \| ([\d_]+) \|/gm)].map(([, name, value]) => [
+    name,
+    Number(value!.replaceAll('_', '')),
+  ]);
+  const { defaultExpires: _d, minExpires: _m, ...own } = DEFAULT_POLICY;
+  expect(Object.fromEntries(rows)).toEqual(own);
+});
+
+test('it names every error code', () => {
+  const source = readFileSync(join(__dirname, '../src/errors.ts'), 'utf8');
+  const codes = new Set(source.match(/PUA_ERR_[A-Z_]+(?=')/g));
+  codes.delete('PUA_ERR_');
+  expect([...codes].filter((code) => !readme.includes(`\`${code}\``))).toEqual([]);
+});
