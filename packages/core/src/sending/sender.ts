@@ -69,16 +69,6 @@ export class Sender {
     return this.#routes.all();
   }
 
-  /** Hops of a route, as far as they are known at once. */
-  hopsNow(uris: readonly string[]): readonly NextHop[] {
-    try {
-      const found = this.#routes.find(uris);
-      if (!(found instanceof Promise)) return found;
-      found.catch(() => {});
-    } catch {}
-    return [];
-  }
-
   /** The job is drafted when its turn comes; answered() follows, unless the draft was null. */
   ask(job: Job): void {
     if (this.#stopped) return;

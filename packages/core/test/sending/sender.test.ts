@@ -274,6 +274,17 @@ describe('failover', () => {
     expect(job.answer.barredUntil).toBe(sip.clock.now() + DEFAULT_POLICY.retryAfterCap);
   });
 
+  test('a hop that is barred while a request waits for it is passed by', () => {
+    const { sip, ask, hosts, idle } = make({ perSecond: 0, inFlight: 1 });
+    ask();
+    ask();
+    sip.last.reply(503, [['Retry-After', '60']]);
+    sip.last.reply(200);
+    sip.last.reply(200);
+    expect(hosts()).toEqual(['one', 'two', 'two']);
+    idle();
+  });
+
   test('503 without Retry-After bars nothing', () => {
     const { sip, ask } = make();
     const job = ask();
