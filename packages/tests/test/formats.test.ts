@@ -4,8 +4,10 @@ import { promisify } from 'node:util';
 
 const PACKAGES = ['core', 'documents', 'sip', 'store', 'mi', 'testkit', 'bundle'];
 
-test.each(PACKAGES)('@pua/%s', async (name) => {
-  const program = `
+test.each(PACKAGES)(
+  '@pua/%s',
+  async (name) => {
+    const program = `
     import { createRequire } from 'node:module';
     import * as imported from '@pua/${name}';
     const required = createRequire(process.cwd() + '/x.js')('@pua/${name}');
@@ -15,7 +17,9 @@ test.each(PACKAGES)('@pua/%s', async (name) => {
     if (other.length > 0) throw new Error('two instances of ' + other);
     console.log(names.length);
     process.exit(0);`;
-  const args = ['--input-type=module', '-e', program];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: `${__dirname}/..` });
-  expect(Number(stdout)).toBeGreaterThan(0);
-}, 30_000);
+    const args = ['--input-type=module', '-e', program];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: `${__dirname}/..` });
+    expect(Number(stdout)).toBeGreaterThan(0);
+  },
+  30_000,
+);
