@@ -2,11 +2,18 @@
 import { randomFillSync } from 'node:crypto';
 import type { Clock, Random } from '@pua/core';
 
+/** Longer waits fire at once in setTimeout: they are made of several. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   after(ms, run) {
-    const timer = setTimeout(run, ms);
+    let timer: NodeJS.Timeout;
+    const wait = (left: number): void => {
+      timer = left <= LONGEST_MS ? setTimeout(run, left) : setTimeout(() => wait(left - LONGEST_MS), LONGEST_MS);
+    };
+    wait(ms);
     return { cancel: () => clearTimeout(timer) };
   },
 };
