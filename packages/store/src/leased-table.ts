@@ -13,7 +13,8 @@ const CSEQ_RAISE = 1000;
 
 function unusable(error: unknown, dialect: Dialect, settings: TableSettings): Error {
   if (error instanceof PuaError || error instanceof LeaseLost) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  // A driver may go on with a list of all places where it looked.
+  const [reason] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
   const remedy = dialect.remedy(error, settings) ?? 'is it a database of this kind, and free of damage?';
   return new PuaError('PUA_ERR_STORE_OPEN', `cannot use ${settings.location}: ${reason}; ${remedy}`);
 }

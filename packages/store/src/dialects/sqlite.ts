@@ -129,8 +129,11 @@ function turnOnLog(db: Database.Database): void {
   }
 }
 
+const BINDING_REMEDY =
+  'the native part of better-sqlite3 is missing: run `npm rebuild better-sqlite3` with a C++ compiler, make, Python and the headers of this Node.js, or set db_url to memory:';
+
 const REMEDIES: readonly (readonly [code: RegExp, remedy: string])[] = [
-  [/^(MODULE_NOT_FOUND|ERR_MODULE_NOT_FOUND|ERR_DLOPEN_FAILED)$/, 'BINDING'],
+  [/^(MODULE_NOT_FOUND|ERR_MODULE_NOT_FOUND|ERR_DLOPEN_FAILED)$/, BINDING_REMEDY],
   [/^SQLITE_CANTOPEN/, 'check that it is a file, and that this user may read and write it and its directory'],
   [/^SQLITE_(READONLY|PERM|AUTH)/, 'this user must be allowed to write it and its directory'],
   [/^SQLITE_(NOTADB|CORRUPT)/, 'it is damaged or not an SQLite database: move it away or restore a copy'],
@@ -138,9 +141,6 @@ const REMEDIES: readonly (readonly [code: RegExp, remedy: string])[] = [
   [/^SQLITE_FULL/, 'the disk is full: make room'],
   [/^SQLITE_IOERR/, 'the disk reports errors: check it, and that it is not a network share'],
 ];
-
-const BINDING_REMEDY =
-  'the native part of better-sqlite3 is missing: run `npm rebuild better-sqlite3` with a C++ compiler, make, Python and the headers of this Node.js, or set db_url to memory:';
 
 export const sqlite: Dialect = {
   collation: null,
@@ -171,7 +171,6 @@ export const sqlite: Dialect = {
     if (message.includes('directory does not exist')) return 'create the directory';
     if (message.includes('bindings file')) return BINDING_REMEDY;
     if (message.includes('ON CONFLICT clause')) return `column ${KEY} needs a unique index: run \`pua migrate\``;
-    const remedy = REMEDIES.find(([pattern]) => pattern.test(code))?.[1] ?? null;
-    return remedy === 'BINDING' ? BINDING_REMEDY : remedy;
+    return REMEDIES.find(([pattern]) => pattern.test(code))?.[1] ?? null;
   },
 };
