@@ -16,21 +16,20 @@ import type {
   Source,
   SubsInfo,
 } from './api.js';
-import { checkUri } from './arguments.js';
+import { Dialogs } from './dialogs.js';
 import { PuaError } from './errors.js';
 import { type EventDefinition, EventRegistry } from './events.js';
-import { Handle } from './handle.js';
-import { ownKey } from './key.js';
+import type { Handle } from './handle.js';
 import type { RecordEvent } from './machine.js';
 import { onNotify } from './notify.js';
 import { channels } from './observe.js';
 import { type CheckedOptions, checkOptions, type PuaOptions } from './options.js';
+import { Owners } from './owners.js';
 import { Authenticator } from './policy/auth.js';
 import type { Timer } from './ports/runtime.js';
 import type { IncomingRequest } from './ports/sip.js';
 import type { StorePort } from './ports/store.js';
 import { PublicationRecord } from './publication/record.js';
-import { checkPublish } from './publication/request.js';
 import type { AnyRecord, Host } from './record.js';
 import { Records } from './records.js';
 import { Registrations } from './registrations.js';
@@ -38,9 +37,7 @@ import { restore } from './restore.js';
 import { Schedule } from './schedule.js';
 import { Sender } from './sending/sender.js';
 import { Counter, collectStats } from './stats.js';
-import { alive } from './subscription/parts.js';
 import { SubscriptionRecord } from './subscription/record.js';
-import { checkSubscribe } from './subscription/request.js';
 
 /** Requests that come in while records are still being read. */
 const MAX_HELD = 10_000;
@@ -56,8 +53,9 @@ export class Pua implements PuaApi {
   readonly #records = new Records();
   readonly #events = new EventRegistry();
   readonly #registrations: Registrations;
+  readonly #owners: Owners;
+  readonly #dialogs: Dialogs;
   readonly #modules: PuaModule[] = [];
-  readonly #documentHooks = new WeakMap<AnyRecord, DocumentHook>();
   readonly #requests = new Counter();
   readonly #notifies = new Counter();
   #held: IncomingRequest[] | null = null;
@@ -113,6 +111,14 @@ export class Pua implements PuaApi {
       },
       emit: (record, event) => this.#emit(record, event),
     };
+    this.#owners = new Owners({
+      host: this.#host,
+      records: this.#records,
+      events: this.#events,
+      registrations: this.#registrations,
+      checkRemoteContact: options.checkRemoteContact,
+    });
+    this.#dialogs = new Dialogs(this.#records, clock);
   }
 
   // -------------------------------------------------------------------------------------------------- life
@@ -223,136 +229,31 @@ export class Pua implements PuaApi {
   // -------------------------------------------------------------------------------------------------- requests
 
   sendPublish(info: PublInfo): PuaHandle {
-    const { identity, event, expires, etag, contentType, outboundProxy, extraHeaders } = checkPublish(
-      info,
-      this.#events,
-    );
     this.#mustRun('sendPublish');
-    const known = this.#records.get(identity.key) as PublicationRecord | undefined;
-    const record = known ?? new PublicationRecord(this.#host, identity);
-    const op = this.#handle(record, info.callback);
-    let body = info.body ?? null;
-    let tupleId = known?.state.tupleId ?? null;
-    const version = known ? known.state.version + 1 : 0;
-    if (expires !== 0 && typeof body === 'string' && event.process && contentType === event.contentType) {
-      try {
-        const newId = () => `t${this.#host.sip.random.token()}`;
-        ({ body, tupleId } = event.process({ body, version, tupleId, newId }));
-      } catch (error) {
-        op.settle({ outcome: 'document-refused', cause: (error as Error).message });
-        return op;
-      }
-    }
-    if (!known) this.#records.add(record);
-    if (info.cbParam !== undefined) record.cbParam = info.cbParam;
-    if (info.documentNeeded) this.#documentHooks.set(record, info.documentNeeded);
-    if (expires === 0) {
-      record.receive({ kind: 'unpublish', op, etag });
-      return op;
-    }
-    record.receive({
-      kind: 'publish',
-      op,
-      body,
-      contentType,
-      expires,
-      insert: info.flag === 'insert',
-      etag,
-      extraHeaders,
-      outboundProxy,
-      onLost: info.onLost ?? 'republish',
-      version,
-      tupleId,
-    });
-    return op;
+    return this.#owners.publish(info);
   }
 
   sendSubscribe(info: SubsInfo): PuaHandle {
-    const checked = checkSubscribe(info, this.#events);
     this.#mustRun('sendSubscribe');
-    const { settings, expires, ownContact, outboundProxy, extraHeaders, preloadedRoutes } = checked;
-    const fetch = info.fetch ?? false;
-    const key = fetch
-      ? ownKey(`fetch ${this.#host.sip.random.token()}`)
-      : this.#subscriptionKey(info, checked.identity.key);
-    const known = this.#records.get(key) as SubscriptionRecord | undefined;
-    if (known && info.internalUpdateFlag) {
-      const op = this.#handle(known, info.callback);
-      op.settle({ outcome: 'nothing-to-do' });
-      return op;
-    }
-    const parts = { settings, extraHeaders: extraHeaders ?? [], outboundProxy };
-    const record = known ?? new SubscriptionRecord(this.#host, { ...checked.identity, key }, parts);
-    if (known) {
-      if (extraHeaders) known.extraHeaders = extraHeaders;
-      if (outboundProxy !== '') known.outboundProxy = outboundProxy;
-    } else this.#records.add(record);
-    if (info.cbParam !== undefined) record.cbParam = info.cbParam;
-    if (info.onNotify) record.onNotify = info.onNotify;
-    const op = this.#handle(record, info.callback);
-    if (expires === 0 && !fetch) {
-      record.receive({ kind: 'unsubscribe', op });
-    } else {
-      const insert = info.flag === 'insert';
-      record.receive({ kind: 'subscribe', op, expires: expires || -1, insert, fetch, ownContact, preloadedRoutes });
-    }
-    return op;
-  }
-
-  /**
-   * `check_remote_contact`: with another remote target it is another subscription. Not compared when none is given, nor
-   * when the caller chose the key.
-   */
-  #subscriptionKey(info: SubsInfo, key: string): string {
-    if (info.key !== undefined || info.remoteTarget === undefined || !this.#options.checkRemoteContact) return key;
-    const own = `${key}|${info.remoteTarget}`;
-    if (this.#records.get(own)) return own;
-    const known = this.#records.get(key) as SubscriptionRecord | undefined;
-    return !known || known.settings.requestUri === info.remoteTarget ? key : own;
-  }
-
-  #handle(record: AnyRecord, callback: ((result: PuaResult, record: PuaRecord) => void) | undefined): Handle {
-    if (!callback) return new Handle(record.key, undefined);
-    return new Handle(record.key, (result) => {
-      try {
-        callback(result, record.show());
-      } catch (error) {
-        this.#registrations.fault(error, `callback of ${record.key}`);
-      }
-    });
+    return this.#owners.subscribe(info);
   }
 
   // -------------------------------------------------------------------------------------------------- dialogs
 
   isDialog(dialog: DialogQuery): 'established' | 'provisional' | 'unknown' {
-    const record = this.#records.dialog(dialog.callId, dialog.fromTag);
-    const same = record?.identity.presUri === dialog.presUri && record.identity.watcherUri === dialog.watcherUri;
-    if (!record || !same) return 'unknown';
-    if (!alive(record.state, this.#host.sip.clock.now())) return 'provisional';
-    return record.state.remoteTag === dialog.toTag ? 'established' : 'unknown';
+    return this.#dialogs.state(dialog);
   }
 
   getRecordId(dialog: DialogQuery): string | undefined {
-    if (this.isDialog(dialog) === 'unknown') return undefined;
-    return this.#records.dialog(dialog.callId, dialog.fromTag)?.identity.id;
+    return this.#dialogs.recordId(dialog);
   }
 
-  /** Looks at every record: meant for list servers at the pace of their own requests. */
   getSubscriptions(id: string): readonly string[] {
-    const found: string[] = [];
-    for (const record of this.#records.all()) {
-      if (record.kind === 'subscription' && record.identity.id === id) found.push(record.identity.presUri);
-    }
-    return found;
+    return this.#dialogs.presentities(id);
   }
 
   updateContact(dialog: Pick<DialogQuery, 'callId' | 'toTag' | 'fromTag'>, contact: string): boolean {
-    const record = this.#records.dialog(dialog.callId, dialog.fromTag);
-    const target = checkUri('contact', contact);
-    if (!record || record.state.remoteTag !== dialog.toTag || !alive(record.state, this.#host.sip.clock.now()))
-      return false;
-    record.retarget(target);
-    return true;
+    return this.#dialogs.updateContact(dialog, contact);
   }
 
   // -------------------------------------------------------------------------------------------------- registrations
@@ -481,27 +382,10 @@ export class Pua implements PuaApi {
 
   #emit(record: AnyRecord, type: RecordEvent): void {
     this.#announce(record, type, {});
-    if (type === 'document-needed' && record instanceof PublicationRecord) void this.#askForDocument(record);
-  }
-
-  async #askForDocument(record: PublicationRecord): Promise<void> {
-    const own = this.#documentHooks.get(record);
-    const { presUri, id, event, source } = record.identity;
-    for (const hook of own ? [own] : this.#registrations.documentHooks(source)) {
-      try {
-        const body = await hook(record.show());
-        // The owner may have published, or ended it, while the hook was thinking.
-        if (this.#records.get(record.key) !== record || record.state.body !== null) return;
-        if (body === undefined) continue;
-        const left = Math.ceil((record.state.desiredUntil - this.#host.sip.clock.now()) / 1000);
-        const expires = left === Number.POSITIVE_INFINITY ? -1 : Math.max(1, left);
-        this.sendPublish({ presUri, id, event: event.flag, sourceFlag: source, body, expires });
-        return;
-      } catch (error) {
-        this.#registrations.fault(error, `documentNeeded of ${record.key}`);
-      }
-    }
-    this.#announce(record, 'lost', {});
+    if (type !== 'document-needed' || !(record instanceof PublicationRecord)) return;
+    void this.#owners.askForDocument(record).then((found) => {
+      if (!found) this.#announce(record, 'lost', {});
+    });
   }
 }
 

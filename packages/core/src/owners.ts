@@ -1,0 +1,148 @@
+/** What owners ask for: publ_info and subs_info become inputs of their records. */
+import type { DocumentHook, PuaHandle, PuaRecord, PuaResult, PublInfo, SubsInfo } from './api.js';
+import type { EventRegistry } from './events.js';
+import { Handle } from './handle.js';
+import { ownKey } from './key.js';
+import { PublicationRecord } from './publication/record.js';
+import { checkPublish } from './publication/request.js';
+import type { AnyRecord, Host } from './record.js';
+import type { Records } from './records.js';
+import type { Registrations } from './registrations.js';
+import { SubscriptionRecord } from './subscription/record.js';
+import { checkSubscribe } from './subscription/request.js';
+
+export interface OwnersOptions {
+  readonly host: Host;
+  readonly records: Records;
+  readonly events: EventRegistry;
+  readonly registrations: Registrations;
+  readonly checkRemoteContact: boolean;
+}
+
+export class Owners {
+  readonly #o: OwnersOptions;
+  readonly #documentHooks = new WeakMap<AnyRecord, DocumentHook>();
+
+  constructor(options: OwnersOptions) {
+    this.#o = options;
+  }
+
+  publish(info: PublInfo): PuaHandle {
+    const { identity, event, expires, etag, contentType, outboundProxy, extraHeaders } = checkPublish(
+      info,
+      this.#o.events,
+    );
+    const known = this.#o.records.get(identity.key) as PublicationRecord | undefined;
+    const record = known ?? new PublicationRecord(this.#o.host, identity);
+    const op = this.#handle(record, info.callback);
+    let body = info.body ?? null;
+    let tupleId = known?.state.tupleId ?? null;
+    const version = known ? known.state.version + 1 : 0;
+    if (expires !== 0 && typeof body === 'string' && event.process && contentType === event.contentType) {
+      try {
+        const newId = () => `t${this.#o.host.sip.random.token()}`;
+        ({ body, tupleId } = event.process({ body, version, tupleId, newId }));
+      } catch (error) {
+        op.settle({ outcome: 'document-refused', cause: (error as Error).message });
+        return op;
+      }
+    }
+    if (!known) this.#o.records.add(record);
+    if (info.cbParam !== undefined) record.cbParam = info.cbParam;
+    if (info.documentNeeded) this.#documentHooks.set(record, info.documentNeeded);
+    if (expires === 0) {
+      record.receive({ kind: 'unpublish', op, etag });
+      return op;
+    }
+    record.receive({
+      kind: 'publish',
+      op,
+      body,
+      contentType,
+      expires,
+      insert: info.flag === 'insert',
+      etag,
+      extraHeaders,
+      outboundProxy,
+      onLost: info.onLost ?? 'republish',
+      version,
+      tupleId,
+    });
+    return op;
+  }
+
+  subscribe(info: SubsInfo): PuaHandle {
+    const checked = checkSubscribe(info, this.#o.events);
+    const { settings, expires, ownContact, outboundProxy, extraHeaders, preloadedRoutes } = checked;
+    const fetch = info.fetch ?? false;
+    const key = fetch
+      ? ownKey(`fetch ${this.#o.host.sip.random.token()}`)
+      : this.#subscriptionKey(info, checked.identity.key);
+    const known = this.#o.records.get(key) as SubscriptionRecord | undefined;
+    if (known && info.internalUpdateFlag) {
+      const op = this.#handle(known, info.callback);
+      op.settle({ outcome: 'nothing-to-do' });
+      return op;
+    }
+    const parts = { settings, extraHeaders: extraHeaders ?? [], outboundProxy };
+    const record = known ?? new SubscriptionRecord(this.#o.host, { ...checked.identity, key }, parts);
+    if (known) {
+      if (extraHeaders) known.extraHeaders = extraHeaders;
+      if (outboundProxy !== '') known.outboundProxy = outboundProxy;
+    } else this.#o.records.add(record);
+    if (info.cbParam !== undefined) record.cbParam = info.cbParam;
+    if (info.onNotify) record.onNotify = info.onNotify;
+    const op = this.#handle(record, info.callback);
+    if (expires === 0 && !fetch) {
+      record.receive({ kind: 'unsubscribe', op });
+    } else {
+      const insert = info.flag === 'insert';
+      record.receive({ kind: 'subscribe', op, expires: expires || -1, insert, fetch, ownContact, preloadedRoutes });
+    }
+    return op;
+  }
+
+  /**
+   * `check_remote_contact`: with another remote target it is another subscription. Not compared when none is given, nor
+   * when the caller chose the key.
+   */
+  #subscriptionKey(info: SubsInfo, key: string): string {
+    if (info.key !== undefined || info.remoteTarget === undefined || !this.#o.checkRemoteContact) return key;
+    const own = `${key}|${info.remoteTarget}`;
+    if (this.#o.records.get(own)) return own;
+    const known = this.#o.records.get(key) as SubscriptionRecord | undefined;
+    return !known || known.settings.requestUri === info.remoteTarget ? key : own;
+  }
+
+  #handle(record: AnyRecord, callback: ((result: PuaResult, record: PuaRecord) => void) | undefined): Handle {
+    if (!callback) return new Handle(record.key, undefined);
+    return new Handle(record.key, (result) => {
+      try {
+        callback(result, record.show());
+      } catch (error) {
+        this.#o.registrations.fault(error, `callback of ${record.key}`);
+      }
+    });
+  }
+
+  /** Asks the record's own hook, else those of its source; true when one had the document. */
+  async askForDocument(record: PublicationRecord): Promise<boolean> {
+    const own = this.#documentHooks.get(record);
+    const { presUri, id, event, source } = record.identity;
+    for (const hook of own ? [own] : this.#o.registrations.documentHooks(source)) {
+      try {
+        const body = await hook(record.show());
+        // The owner may have published, or ended it, while the hook was thinking.
+        if (this.#o.records.get(record.key) !== record || record.state.body !== null) return true;
+        if (body === undefined) continue;
+        const left = Math.ceil((record.state.desiredUntil - this.#o.host.sip.clock.now()) / 1000);
+        const expires = left === Number.POSITIVE_INFINITY ? -1 : Math.max(1, left);
+        this.publish({ presUri, id, event: event.flag, sourceFlag: source, body, expires });
+        return true;
+      } catch (error) {
+        this.#o.registrations.fault(error, `documentNeeded of ${record.key}`);
+      }
+    }
+    return false;
+  }
+}
