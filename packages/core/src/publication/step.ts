@@ -1,25 +1,22 @@
 /** What each input does to a publication. Which of these functions runs when stands in table.ts. */
-import type { Cause, PuaResult } from '../api.js';
+import type { PuaResult } from '../api.js';
+import {
+  carryOver,
+  land,
+  learnsFrom,
+  lifetime,
+  NEVER,
+  noteEnd,
+  park,
+  report as reportAnswer,
+  wait,
+} from '../lifecycle.js';
 import { type Context, type Op, settle } from '../machine.js';
 import type { Answer, ResponseAnswer } from '../policy/answer.js';
 import { failure, replyOf } from '../policy/outcome.js';
 import { endsRemoval } from '../policy/responses.js';
 import { judge, rowOf } from '../policy/verdict.js';
-import {
-  adopt,
-  enqueue,
-  expire,
-  finish,
-  forget,
-  gone,
-  granted,
-  holds,
-  land,
-  NEVER,
-  type Out,
-  rest,
-  wait,
-} from './parts.js';
+import { adopt, enqueue, expire, finish, forget, gone, granted, holds, type Out, rest } from './parts.js';
 import type { Publication, PublishInput, UnpublishInput } from './state.js';
 
 type AnswerInput = { readonly answer: Answer };
@@ -80,7 +77,7 @@ function note(s: Publication, input: PublishInput, c: Context, out: Out): boolea
 
 /** Removal while nothing is on the wire. */
 export function end(s: Publication, input: UnpublishInput, c: Context, out: Out): void {
-  if (!noteEnd(s, input, out)) return;
+  if (!takeEnd(s, input, out)) return;
   if (!holds(s, c.now)) {
     settle(out, s.op, { outcome: 'nothing-to-do' });
     gone(s, out);
@@ -88,20 +85,16 @@ export function end(s: Publication, input: UnpublishInput, c: Context, out: Out)
 }
 
 export function endMeanwhile(s: Publication, input: UnpublishInput, _c: Context, out: Out): void {
-  noteEnd(s, input, out);
+  takeEnd(s, input, out);
 }
 
-function noteEnd(s: Publication, input: UnpublishInput, out: Out): boolean {
+/** False when it was refused. */
+function takeEnd(s: Publication, input: UnpublishInput, out: Out): boolean {
   if (input.etag !== '' && input.etag !== s.etag) {
     settle(out, input.op, wrongEtag(s));
     return false;
   }
-  if (s.next) settle(out, s.next.op, { outcome: 'superseded' });
-  if (s.op !== s.flightOp) settle(out, s.op, { outcome: 'superseded' });
-  out.push({ kind: 'persist' });
-  s.end = true;
-  s.op = input.op;
-  s.next = null;
+  noteEnd(s, input.op, out);
   return true;
 }
 
@@ -161,15 +154,7 @@ export function answer(s: Publication, { answer: a }: AnswerInput, c: Context, o
   if (a.kind === 'response' && a.status < 300) return accepted(s, a, c, out);
   const row = rowOf(a);
   if (row === 'lost' && s.phase !== 'publishing') return lost(s, a, c, out);
-  if (row === 'brief' && a.kind === 'response' && a.minExpires !== undefined) {
-    const learned = a.minExpires > s.flightExpires && a.minExpires <= c.policy.maxMinExpires;
-    if (learned && s.briefs < c.policy.maxBriefs) {
-      // PUBLISH Expires: 60 ->   423 Min-Expires: 600 <-   PUBLISH Expires: 600 ->
-      s.minExpires = a.minExpires;
-      s.briefs++;
-      return again(s, c, out);
-    }
-  }
+  if (learnsFrom(s, a, c)) return again(s, c, out);
   failed(s, a, c, out);
 }
 
@@ -235,17 +220,10 @@ function failed(s: Publication, a: Answer, c: Context, out: Out): void {
     return finish(s, c, out);
   }
   if (changed) {
-    s.notBefore = verdict.notBefore;
-    s.delay = verdict.delay;
-    s.failures++;
+    carryOver(s, verdict);
     return enqueue(s, c, out);
   }
-  if (verdict.row === 'unsupported') {
-    s.failures++;
-    s.phase = 'parked';
-    s.deadline = s.desiredUntil;
-    return;
-  }
+  if (verdict.row === 'unsupported') return park(s);
   wait(s, verdict, out);
 }
 
@@ -290,14 +268,6 @@ function needDocument(s: Publication, out: Out): void {
   s.deadline = s.desiredUntil;
 }
 
-/** Seconds to ask for. */
-function lifetime(s: Publication, c: Context): number {
-  const asked = s.asked < 0 ? c.policy.defaultExpires : Math.ceil((s.desiredUntil - c.now) / 1000);
-  return Math.max(asked, c.policy.minExpires, s.minExpires);
-}
-
 function report(s: Publication, a: Answer, out: Out): void {
-  const routine = s.failures === 0 && (s.phase === 'refreshing' || s.phase === 'removing');
-  const cause: Cause = s.flightOp ? 'request' : routine ? 'refresh' : 'recovery';
-  out.push({ kind: 'report', cause, reply: replyOf(a) });
+  reportAnswer(s, a, s.phase === 'refreshing' || s.phase === 'removing', out);
 }

@@ -3,9 +3,10 @@
  *
  *   SUBSCRIBE ->      NOTIFY <-   200 ->      200 <-        the NOTIFY may be first: it establishes the dialog
  */
+import { NEVER } from '../lifecycle.js';
 import type { Context } from '../machine.js';
 import { refreshDelay } from '../policy/timing.js';
-import { finish, NEVER, type Out, rest, terminated } from './parts.js';
+import { finish, type Out, rest, terminated } from './parts.js';
 import type { NotifyInput, Subscription } from './state.js';
 
 /** Takes a NOTIFY that is in order into the dialog; false when it was refused. */

@@ -1,65 +1,33 @@
 /** Parts that the steps of a subscription share. Each changes the step's own copy of the state. */
+import { askForSlot, desiredEnd, wait } from '../lifecycle.js';
 import { type Context, settle } from '../machine.js';
 import { backoffDelay, refreshDelay, retryAfterMs } from '../policy/timing.js';
-import type { Verdict } from '../policy/verdict.js';
 import { type SubscribeInput, Subscription, type SubscriptionEffect, type Termination } from './state.js';
 
 export type Out = SubscriptionEffect[];
-export const NEVER = Number.POSITIVE_INFINITY;
 
 /** Is there a dialog that a request can be sent in? */
 export const alive = (s: Readonly<Subscription>, now: number): boolean =>
   s.callId !== '' && s.remoteTag !== '' && now < s.expiresAt;
 
-/** The request on the wire is over. */
-export function land(s: Subscription): void {
-  s.flightOp = null;
-  s.flightWish = 0;
-  s.flightExpires = 0;
-}
-
 export function adopt(s: Subscription, input: SubscribeInput, c: Context): void {
   s.op = input.op;
   s.wish++;
   s.asked = input.expires;
-  // What is raised for the notifier is raised for us.
-  s.desiredUntil = input.expires < 0 ? NEVER : c.now + Math.max(input.expires, c.policy.minExpires) * 1000;
+  s.desiredUntil = desiredEnd(input.expires, c);
   if (input.ownContact !== '') s.ownContact = input.ownContact;
   s.preloadedRoutes = input.preloadedRoutes;
   s.fetch = input.fetch;
 }
 
 export function enqueue(s: Subscription, c: Context, out: Out): void {
-  if (s.notBefore > c.now) {
-    settle(out, s.op, {
-      outcome: 'unreachable',
-      cause: 'not to be tried yet (Retry-After, or the next hop is set aside)',
-      retrying: true,
-    });
-    s.op = null;
-    s.phase = 'waiting';
-    s.deadline = soonest(s, s.notBefore);
-    return;
-  }
-  const urgent = s.end || s.renew || s.wish > s.held;
-  out.push({ kind: 'queue', deadline: urgent ? c.now : s.expiresAt });
-  s.phase = 'queued';
-  s.deadline = NEVER;
+  askForSlot(s, s.end || s.renew || s.wish > s.held, c, out);
 }
 
 export function rest(s: Subscription): void {
   s.phase = 'subscribed';
   const last = s.expiresAt >= s.desiredUntil;
   s.deadline = Math.min(last ? s.desiredUntil : s.refreshAt, s.notifyBy);
-}
-
-export function wait(s: Subscription, verdict: Pick<Verdict, 'delay' | 'notBefore' | 'retryAt'>, out: Out): void {
-  out.push({ kind: 'persist' });
-  s.phase = 'waiting';
-  s.failures++;
-  s.delay = verdict.delay;
-  s.notBefore = Math.max(s.notBefore, verdict.notBefore);
-  s.deadline = soonest(s, verdict.retryAt);
 }
 
 export function backOff(s: Subscription, c: Context, out: Out, retryAfter?: number): void {
@@ -73,8 +41,6 @@ export function backOff(s: Subscription, c: Context, out: Out, retryAfter?: numb
  * dialog at once; but it says that the failures before it are over.
  */
 export const delayBefore = (s: Subscription): number => (s.failures > 0 ? s.delay : 0);
-
-const soonest = (s: Subscription, at: number): number => Math.min(at, s.end ? s.expiresAt : s.desiredUntil);
 
 /** The dialog is done with: what came after the end is opened, or a new dialog, or nothing is left. */
 export function finish(s: Subscription, c: Context, out: Out): void {

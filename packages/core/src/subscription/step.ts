@@ -1,5 +1,15 @@
 /** What the owner's requests, slots, answers and timers do to a subscription; NOTIFYs stand in notify.ts. */
-import type { Cause } from '../api.js';
+import {
+  carryOver,
+  land,
+  learnsFrom,
+  lifetime,
+  NEVER,
+  noteEnd,
+  park,
+  report as reportAnswer,
+  wait,
+} from '../lifecycle.js';
 import { type Context, type Op, settle } from '../machine.js';
 import type { Answer, ResponseAnswer } from '../policy/answer.js';
 import { failure, replyOf } from '../policy/outcome.js';
@@ -15,13 +25,10 @@ import {
   finish,
   gone,
   granted,
-  land,
-  NEVER,
   type Out,
   reopen,
   rest,
   terminated,
-  wait,
 } from './parts.js';
 import type { SubscribeInput, Subscription } from './state.js';
 
@@ -77,12 +84,7 @@ export function end(s: Subscription, input: EndInput, c: Context, out: Out): voi
 
 /** A provisional dialog can't be ended yet: the 2xx or the NOTIFY is waited for, then Expires 0 is sent. */
 export function endMeanwhile(s: Subscription, input: EndInput, _c: Context, out: Out): void {
-  if (s.next) settle(out, s.next.op, { outcome: 'superseded' });
-  if (s.op !== s.flightOp) settle(out, s.op, { outcome: 'superseded' });
-  out.push({ kind: 'persist' });
-  s.end = true;
-  s.op = input.op;
-  s.next = null;
+  noteEnd(s, input.op, out);
 }
 
 // ------------------------------------------------------------------------------------------------------ sending
@@ -287,15 +289,10 @@ export function unsubscribed(s: Subscription, { answer: a }: AnswerInput, c: Con
 function failed(s: Subscription, a: Answer, c: Context, out: Out): void {
   const row = rowOf(a);
   const current = s.op === s.flightOp;
-  if (row === 'brief' && !s.end && a.kind === 'response' && a.minExpires !== undefined) {
-    const learned = a.minExpires > s.flightExpires && a.minExpires <= c.policy.maxMinExpires;
-    if (learned && s.briefs < c.policy.maxBriefs) {
-      if (!current) settle(out, s.flightOp, { outcome: 'superseded' });
-      s.minExpires = a.minExpires;
-      s.briefs++;
-      land(s);
-      return enqueue(s, c, out);
-    }
+  if (!s.end && learnsFrom(s, a, c)) {
+    if (!current) settle(out, s.flightOp, { outcome: 'superseded' });
+    land(s);
+    return enqueue(s, c, out);
   }
   const verdict = judge(a, delayBefore(s), c);
   settle(out, s.flightOp, current ? failure(a, row !== 'unsupported') : { outcome: 'superseded' });
@@ -314,17 +311,10 @@ function failed(s: Subscription, a: Answer, c: Context, out: Out): void {
     return finish(s, c, out);
   }
   if (changed) {
-    s.notBefore = verdict.notBefore;
-    s.delay = verdict.delay;
-    s.failures++;
+    carryOver(s, verdict);
     return enqueue(s, c, out);
   }
-  if (row === 'unsupported') {
-    s.failures++;
-    s.phase = 'parked';
-    s.deadline = s.desiredUntil;
-    return;
-  }
+  if (row === 'unsupported') return park(s);
   if (row === 'no-dialog') backOff(s, c, out);
   else wait(s, verdict, out);
 }
@@ -339,14 +329,6 @@ function ended(s: Subscription, c: Context, out: Out): void {
 
 // ------------------------------------------------------------------------------------------------------ parts
 
-/** Seconds to ask for. */
-function lifetime(s: Subscription, c: Context): number {
-  const asked = s.asked < 0 ? c.policy.defaultExpires : Math.ceil((s.desiredUntil - c.now) / 1000);
-  return Math.max(asked, c.policy.minExpires, s.minExpires);
-}
-
 function report(s: Subscription, a: Answer, out: Out): void {
-  const routine = s.failures === 0 && s.phase !== 'subscribing';
-  const cause: Cause = s.flightOp ? 'request' : routine ? 'refresh' : 'recovery';
-  out.push({ kind: 'report', cause, reply: replyOf(a) });
+  reportAnswer(s, a, s.phase !== 'subscribing', out);
 }
