@@ -9,7 +9,6 @@ import type {
   PuaHandle,
   PuaModule,
   PuaRecord,
-  PuaResult,
   PuaStats,
   PublInfo,
   RecordFilter,
@@ -19,7 +18,6 @@ import type {
 import { Dialogs } from './dialogs.js';
 import { PuaError } from './errors.js';
 import { type EventDefinition, EventRegistry } from './events.js';
-import type { Handle } from './handle.js';
 import type { RecordEvent } from './machine.js';
 import { onNotify } from './notify.js';
 import { channels } from './observe.js';
@@ -37,7 +35,6 @@ import { restore } from './restore.js';
 import { Schedule } from './schedule.js';
 import { Sender } from './sending/sender.js';
 import { Counter, collectStats } from './stats.js';
-import { SubscriptionRecord } from './subscription/record.js';
 
 /** Requests that come in while records are still being read. */
 const MAX_HELD = 10_000;
@@ -208,17 +205,14 @@ export class Pua implements PuaApi {
       await this.#host.sip.stop(graceMs);
     } finally {
       this.#schedule.stop();
-      for (const record of this.#records.all()) settleAll(record, { outcome: 'stopped' });
+      for (const record of this.#records.all()) record.abandon();
       this.#state = 'stopped';
       await this.#store?.close();
     }
   }
 
   async #removeAll(graceMs: number): Promise<void> {
-    for (const record of this.#records.all()) {
-      if (record instanceof PublicationRecord) record.receive({ kind: 'unpublish', op: null, etag: '' });
-      else if (record instanceof SubscriptionRecord) record.receive({ kind: 'unsubscribe', op: null });
-    }
+    for (const record of this.#records.all()) record.end();
     const { clock } = this.#host.sip;
     const until = clock.now() + graceMs;
     while (this.#records.size > 0 && clock.now() < until) {
@@ -387,13 +381,6 @@ export class Pua implements PuaApi {
       if (!found) this.#announce(record, 'lost', {});
     });
   }
-}
-
-/** Nobody is left waiting when the process goes. */
-function settleAll(record: AnyRecord, result: PuaResult): void {
-  if (!(record instanceof PublicationRecord || record instanceof SubscriptionRecord)) return;
-  const { op, flightOp, next } = record.state;
-  for (const waiting of [op, flightOp, next?.op]) (waiting as Handle | null | undefined)?.settle(result);
 }
 
 /** The factory of the contract: `createPua({ sip, store, ... })`. */

@@ -2,6 +2,7 @@
 import type { Cause, PuaRecord, Reply } from './api.js';
 import type { EventDefinition } from './events.js';
 import { Handle } from './handle.js';
+import type { Lifecycle } from './lifecycle.js';
 import type { Context, RecordEvent, SharedEffect } from './machine.js';
 import type { Answer } from './policy/answer.js';
 import type { Hop, SipPort } from './ports/sip.js';
@@ -49,17 +50,10 @@ export interface AnyRecord extends Scheduled, Job, RowSource {
   readonly cbParam: unknown;
   show(): PuaRecord;
   enlist(): void;
+  end(): void;
+  abandon(): void;
   /** Its deadline has come. */
   fire(): void;
-}
-
-/** What the states of both machines have for show(). */
-interface SharedState {
-  readonly phase: string;
-  readonly expiresAt: number;
-  readonly desiredUntil: number;
-  readonly deadline: number;
-  readonly failures: number;
 }
 
 /** On its way to be handed out: one kind of record fills in what the other one does not have. */
@@ -95,8 +89,15 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
     return this.identity.key;
   }
 
-  abstract get phase(): string;
-  abstract get deadline(): number;
+  get phase(): string {
+    return this.state.phase;
+  }
+
+  get deadline(): number {
+    return this.state.deadline;
+  }
+
+  abstract readonly state: Readonly<Lifecycle>;
   abstract routes(): readonly string[];
   abstract show(): PuaRecord;
   abstract row(): PuaRow | null;
@@ -106,6 +107,7 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
   protected abstract useSlot(hop: Hop): Draft | null;
   protected abstract answerInput(answer: Answer): I;
   protected abstract timerInput(): I;
+  protected abstract endInput(): I;
 
   /** Carries out an effect that both machines have. */
   protected apply(effect: SharedEffect): void {
@@ -149,6 +151,18 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
     this.#settleDown();
   }
 
+  /** Takes it back at the server: un-publish, unsubscribe. */
+  end(): void {
+    this.receive(this.endInput());
+  }
+
+  /** The process goes: nobody is left waiting. */
+  abandon(): void {
+    const { op, flightOp, next } = this.state;
+    for (const waiting of [op, flightOp, next?.op])
+      if (waiting instanceof Handle) waiting.settle({ outcome: 'stopped' });
+  }
+
   fire(): void {
     // Swept in the middle of its turn: the turn sets its deadline anew.
     if (this.#turning) return;
@@ -178,7 +192,8 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
    * What every record shows; its own kind fills in the rest. Made in one piece, as are rows: an object of so many
    * properties that is put together by spreading costs a hundred times as much.
    */
-  protected blankView(s: SharedState): Blank<PuaRecord> {
+  protected blankView(): Blank<PuaRecord> {
+    const s = this.state;
     const { key, presUri, watcherUri, id, event, source } = this.identity;
     const clock = this.host.wallClock();
     return {

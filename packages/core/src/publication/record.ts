@@ -22,14 +22,6 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
     this.state = state;
   }
 
-  get phase(): string {
-    return this.state.phase;
-  }
-
-  get deadline(): number {
-    return this.state.deadline;
-  }
-
   protected turn(input: PublicationInput): void {
     if (this.state.phase === 'ended') {
       if (input.kind !== 'publish' && input.kind !== 'unpublish') return;
@@ -58,6 +50,10 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
 
   protected timerInput(): PublicationInput {
     return TIMER;
+  }
+
+  protected endInput(): PublicationInput {
+    return { kind: 'unpublish', op: null, etag: '' };
   }
 
   routes(): readonly string[] {
@@ -100,7 +96,7 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
 
   show(): PuaRecord {
     const { etag, tupleId, body, contentType, version, extraHeaders, outboundProxy } = this.state;
-    const view = this.blankView(this.state);
+    const view = this.blankView();
     view.etag = etag;
     view.tupleId = tupleId ?? '';
     view.body = body;

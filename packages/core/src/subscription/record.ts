@@ -49,14 +49,6 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
     if (state.callId !== '') host.indexed(this, state.callId, '');
   }
 
-  get phase(): string {
-    return this.state.phase;
-  }
-
-  get deadline(): number {
-    return this.state.deadline;
-  }
-
   /** `pua_update_contact()` */
   retarget(remoteTarget: string): void {
     const state = this.state.copy();
@@ -106,6 +98,10 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
     return TIMER;
   }
 
+  protected endInput(): SubscriptionInput {
+    return { kind: 'unsubscribe', op: null };
+  }
+
   routes(): readonly string[] {
     const s = this.state;
     if (alive(s, this.host.context().now))
@@ -151,7 +147,7 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
 
   show(): PuaRecord {
     const { callId, remoteTag, localTag, cseq, routeSet, contact, remoteTarget, status } = this.state;
-    const view = this.blankView(this.state);
+    const view = this.blankView();
     view.callId = callId;
     view.toTag = remoteTag;
     view.fromTag = localTag;
