@@ -86,6 +86,8 @@ export interface IncomingRequest {
   readonly body?: ReceivedBody;
   /** Where it came from. */
   readonly source: Hop;
+  /** To tag that every answer to this request carries; undefined where the engine learns it only from its own answer. */
+  readonly toTag?: string;
   /**
    * Final answer; the first call counts, later ones are ignored. The engine answers 500 when the handler throws or
    * is silent for 10 s, and repeats the answer for retransmissions. `reason` defaults to the RFC's phrase.

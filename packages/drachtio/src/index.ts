@@ -1,0 +1,1 @@
+export type { SipPort } from '@pua/core';
