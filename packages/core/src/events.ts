@@ -2,6 +2,14 @@
 import { checkLine, isOneBit } from './arguments.js';
 import { PuaError } from './errors.js';
 
+/** Parameters that body processors go by. */
+export interface ProcessParameters {
+  /** `dlginfo_increase_version`: set the root version of dialog documents. */
+  readonly dlginfoIncreaseVersion: boolean;
+  /** `reginfo_increase_version`: the same for reg documents. */
+  readonly reginfoIncreaseVersion: boolean;
+}
+
 export interface ProcessInput {
   readonly body: string;
   /** 0 for the first PUBLISH of a record, then +1. */
@@ -10,6 +18,7 @@ export interface ProcessInput {
   readonly tupleId: string | null;
   /** A new id when one is needed. */
   readonly newId: () => string;
+  readonly parameters: ProcessParameters;
 }
 
 export interface ProcessOutput {

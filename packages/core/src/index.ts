@@ -6,6 +6,7 @@ export {
   eventId,
   type ProcessInput,
   type ProcessOutput,
+  type ProcessParameters,
   packageOf,
 } from './events.js';
 export * from './flags.js';

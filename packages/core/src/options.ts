@@ -1,5 +1,6 @@
 /** Options of createPua(), checked and completed. */
 import { PuaError } from './errors.js';
+import type { ProcessParameters } from './events.js';
 import { type OptionsOf, optionName, type ParameterSpec, PUA_PARAMETERS, parameterFault } from './parameters.js';
 import { DIGEST_ALGORITHMS, type DigestAlgorithm, type DigestCredentials } from './policy/digest.js';
 import { DEFAULT_POLICY, type Policy } from './policy/policy.js';
@@ -42,6 +43,7 @@ export interface CheckedOptions {
   readonly updatePeriod: number;
   readonly fetchRows: number;
   readonly checkRemoteContact: boolean;
+  readonly process: ProcessParameters;
 }
 
 /** @throws PuaError `PUA_ERR_OPTION` that names the option */
@@ -85,6 +87,10 @@ export function checkOptions(given: PuaOptions): CheckedOptions {
     updatePeriod: values['updatePeriod'] as number,
     fetchRows: values['fetchRows'] as number,
     checkRemoteContact: values['checkRemoteContact'] === 1,
+    process: {
+      dlginfoIncreaseVersion: values['dlginfoIncreaseVersion'] === 1,
+      reginfoIncreaseVersion: values['reginfoIncreaseVersion'] === 1,
+    },
   };
 }
 

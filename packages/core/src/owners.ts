@@ -1,6 +1,6 @@
 /** What owners ask for: publ_info and subs_info become inputs of their records. */
 import type { DocumentHook, PuaHandle, PuaRecord, PuaResult, PublInfo, SubsInfo } from './api.js';
-import type { EventRegistry } from './events.js';
+import type { EventRegistry, ProcessParameters } from './events.js';
 import { Handle } from './handle.js';
 import { ownKey } from './key.js';
 import { PublicationRecord } from './publication/record.js';
@@ -17,6 +17,7 @@ export interface OwnersOptions {
   readonly events: EventRegistry;
   readonly registrations: Registrations;
   readonly checkRemoteContact: boolean;
+  readonly process: ProcessParameters;
 }
 
 export class Owners {
@@ -41,7 +42,7 @@ export class Owners {
     if (expires !== 0 && typeof body === 'string' && event.process && contentType === event.contentType) {
       try {
         const newId = () => `t${this.#o.host.sip.random.token()}`;
-        ({ body, tupleId } = event.process({ body, version, tupleId, newId }));
+        ({ body, tupleId } = event.process({ body, version, tupleId, newId, parameters: this.#o.process }));
       } catch (error) {
         op.settle({ outcome: 'document-refused', cause: (error as Error).message });
         return op;

@@ -114,6 +114,7 @@ export class Pua implements PuaApi {
       events: this.#events,
       registrations: this.#registrations,
       checkRemoteContact: options.checkRemoteContact,
+      process: options.process,
     });
     this.#dialogs = new Dialogs(this.#records, clock);
   }
