@@ -48,3 +48,12 @@ export const addressUri = (address: string): string => divide(address).uri;
 export function addressTag(address: string): string {
   return /;\s*tag\s*=\s*([^;,\s]+)/i.exec(divide(address).parameters)?.[1] ?? '';
 }
+
+/** A header parameter of a name-addr or addr-spec; empty when there is none. */
+export function addressParameter(address: string, name: string): string {
+  for (const parameter of divide(address).parameters.split(';')) {
+    const [key, value = ''] = parameter.split('=');
+    if (key!.trim().toLowerCase() === name) return value.trim();
+  }
+  return '';
+}

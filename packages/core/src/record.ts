@@ -97,6 +97,15 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
     return this.state.deadline;
   }
 
+  get until(): number {
+    const { expiresAt } = this.state;
+    return expiresAt === 0 ? Number.POSITIVE_INFINITY : expiresAt;
+  }
+
+  redraft(draft: Draft, _hop: Hop): Draft {
+    return draft;
+  }
+
   abstract readonly state: Readonly<Lifecycle>;
   abstract routes(): readonly string[];
   abstract show(): PuaRecord;

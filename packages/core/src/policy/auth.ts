@@ -20,6 +20,8 @@ export interface RequestToSign {
   /** URI of the To. */
   readonly to: string;
   readonly body: string | Uint8Array;
+  /** It goes to a place that a redirect named: credentials for any realm are not for it. */
+  readonly redirected?: boolean;
 }
 
 export type ChallengeVerdict =
@@ -57,7 +59,7 @@ export class Authenticator {
     const lines: [string, string][] = [];
     for (const place of this.#realms.get(spaceOf(hop, request.to)) ?? []) {
       const nonce = this.#nonces.get(place);
-      if (!nonce) continue;
+      if (!nonce || (request.redirected && nonce.credentials.realm === '*')) continue;
       nonce.count++;
       const value = authorization({
         ...request,
@@ -75,12 +77,18 @@ export class Authenticator {
    * Takes the challenges of a 401 or 407 to a request whose To has the URI `to`. `answered` holds the realms answered in
    * this operation with a nonce that came in this operation; it is added to.
    */
-  challenged(hop: string, to: string, challenges: readonly Challenge[], answered: Set<string>): ChallengeVerdict {
+  challenged(
+    hop: string,
+    to: string,
+    challenges: readonly Challenge[],
+    answered: Set<string>,
+    redirected = false,
+  ): ChallengeVerdict {
     const chosen = chooseChallenges(challenges, this.#allowed);
     if (chosen.length === 0) return { kind: 'missing', realm: challenges[0]?.realm ?? '' };
     for (const challenge of chosen) {
       const place = `${hop} ${challenge.proxy ? 'p' : 'w'} ${challenge.realm}`;
-      const credentials = this.#credentialsFor(challenge.realm);
+      const credentials = this.#credentialsFor(challenge.realm, redirected);
       if (!credentials) return { kind: 'missing', realm: challenge.realm };
       if (answered.has(place) && !challenge.stale) {
         this.#nonces.delete(place);
@@ -95,8 +103,9 @@ export class Authenticator {
     return { kind: 'answer' };
   }
 
-  #credentialsFor(realm: string): DigestCredentials | undefined {
-    return this.credentials.find((c) => c.realm === realm) ?? this.credentials.find((c) => c.realm === '*');
+  #credentialsFor(realm: string, redirected: boolean): DigestCredentials | undefined {
+    const own = this.credentials.find((c) => c.realm === realm && c.realm !== '*');
+    return own ?? (redirected ? undefined : this.credentials.find((c) => c.realm === '*'));
   }
 }
 

@@ -59,6 +59,11 @@ export class HopMemory {
     this.#asideUntil = now + this.#asideMs;
   }
 
+  /** Nothing is remembered that would be missed. */
+  isBlank(now: number): boolean {
+    return this.#asideMs === 0 && this.#barredUntil <= now;
+  }
+
   /** 503 with Retry-After. */
   bar(until: number): void {
     this.#barredUntil = Math.max(this.#barredUntil, until);

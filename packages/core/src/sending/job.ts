@@ -10,10 +10,14 @@ export interface Job {
   readonly gateKey: string;
   /** Monotonic ms by which it should be sent. */
   readonly priority: number;
+  /** Monotonic ms after which the server no longer holds what the request would keep alive. */
+  readonly until: number;
   /** URIs that lead to the next hop, in order of preference. */
   routes(): readonly string[];
   /** There is a slot: the request as it is to go out now, or null when there is nothing to send any more. */
   draft(hop: Hop): Draft | null;
+  /** The request goes on at another hop. */
+  redraft(draft: Draft, hop: Hop): Draft;
   /** End of the pass over all routes, or no route was open. Follows every ask() that did not end with a null draft. */
   answered(answer: Answer): void;
 }

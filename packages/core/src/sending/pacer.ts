@@ -42,6 +42,10 @@ export class Pacer<J extends { readonly priority: number }> {
     return this.#queue.size;
   }
 
+  get idle(): boolean {
+    return this.#inFlight === 0 && this.#queue.size === 0;
+  }
+
   /** Calls `go(job)` now or when there is room; each go() is answered by one release(). */
   ask(job: J): void {
     if (this.#queue.size === 0 && this.#room()) {
@@ -53,9 +57,13 @@ export class Pacer<J extends { readonly priority: number }> {
     this.#drain();
   }
 
-  /** The same job sends once more (a challenge was answered): it does not wait again, but it counts. */
-  again(): void {
-    if (this.ceiling.perSecond > 0) this.#tokens--;
+  /** The same job sends once more in its slot (a challenge was answered). False: the rate does not allow it now. */
+  again(): boolean {
+    if (this.ceiling.perSecond === 0) return true;
+    this.#fill();
+    if (this.#tokens < 1) return false;
+    this.#tokens--;
+    return true;
   }
 
   release(): void {
@@ -78,10 +86,14 @@ export class Pacer<J extends { readonly priority: number }> {
   #room(): boolean {
     if (this.#inFlight >= this.ceiling.inFlight) return false;
     if (this.ceiling.perSecond === 0) return true;
+    this.#fill();
+    return this.#tokens >= 1;
+  }
+
+  #fill(): void {
     const now = this.clock.now();
     this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) * this.#perMs);
     this.#filledAt = now;
-    return this.#tokens >= 1;
   }
 
   #take(): void {

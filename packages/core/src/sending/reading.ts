@@ -13,6 +13,10 @@ export function readRecordRoute(headers: HeaderView): string[] {
   return headers.all('Record-Route').flatMap(splitAddresses);
 }
 
+export function readContacts(headers: HeaderView): string[] {
+  return headers.all('Contact').flatMap(splitAddresses);
+}
+
 export function readContact(headers: HeaderView): string {
   const value = headers.get('Contact');
   return value === undefined ? '' : addressUri(splitAddresses(value)[0] ?? '');

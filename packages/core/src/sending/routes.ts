@@ -1,42 +1,23 @@
 /** From route URIs to next hops with what is remembered of each. */
 import { type HopMemory, hopName } from '../policy/hops.js';
-import type { Hop, Outcome, SipPort } from '../ports/sip.js';
-import type { Draft, Job } from './job.js';
+import type { Hop, SipPort } from '../ports/sip.js';
 import type { Pacer } from './pacer.js';
+import type { Pass } from './pass.js';
 
 export interface NextHop {
   readonly memory: HopMemory;
-  readonly pacer: Pacer<Waiting>;
-}
-
-/** A job on its way over the hops of one pass. */
-export interface Waiting {
-  readonly job: Job;
-  readonly priority: number;
-  readonly hops: readonly NextHop[];
-  /** Names of the hops that this pass has used. */
-  tried: readonly string[];
-  hop: NextHop | null;
-  /** The request that goes on at the next hop, and what the last one made of it. */
-  failed?: Failed;
-}
-
-export interface Failed {
-  readonly draft: Draft;
-  readonly outcome: Outcome;
-  /** Last one used. */
-  readonly cseq: number;
-  /** Challenges answered so far, and the realms. */
-  readonly challenges: number;
-  readonly answered: Set<string> | undefined;
+  readonly pacer: Pacer<Pass>;
 }
 
 const MAX_CACHED = 1_000;
 const CACHE_MS = 10_000;
+/** So many are remembered before those that nothing is known of any more are looked for. */
+const MANY_HOPS = 1_000;
 
 export class Routes {
   readonly #hops = new Map<string, NextHop>();
   readonly #cache = new Map<string, { readonly hops: readonly NextHop[]; readonly until: number }>();
+  #many = MANY_HOPS;
 
   constructor(
     readonly sip: SipPort,
@@ -76,9 +57,21 @@ export class Routes {
     const name = hopName(hop);
     let known = this.#hops.get(name);
     if (!known) {
+      if (this.#hops.size >= this.#many) this.#forgetIdle();
       known = this.make(hop);
       this.#hops.set(name, known);
     }
     return known;
+  }
+
+  /** Records without an outbound proxy bring a hop for every domain there is. */
+  #forgetIdle(): void {
+    const now = this.sip.clock.now();
+    for (const [name, { memory, pacer }] of this.#hops) {
+      if (pacer.idle && memory.isBlank(now)) this.#hops.delete(name);
+    }
+    this.#cache.clear();
+    // The next look is as far away as this one was long: it costs nothing per hop.
+    this.#many = Math.max(MANY_HOPS, 2 * this.#hops.size);
   }
 }

@@ -13,15 +13,19 @@ import { responseRow } from '../policy/responses.js';
 import { retryAfterMs } from '../policy/timing.js';
 import type { Outcome, SipPort } from '../ports/sip.js';
 import { Gate } from './gate.js';
-import type { Draft, Job } from './job.js';
+import type { Job } from './job.js';
 import { type Ceiling, Pacer } from './pacer.js';
-import { answerOf, readSeconds } from './reading.js';
-import { type NextHop, Routes, type Waiting } from './routes.js';
+import { Pass } from './pass.js';
+import { answerOf, readContacts, readSeconds } from './reading.js';
+import { Redirects, type RedirectTarget } from './redirects.js';
+import { type NextHop, Routes } from './routes.js';
 
 /** Challenges answered in one operation. */
 const MAX_CHALLENGES = 3;
 /** Waiting jobs taken back in one go when their hop is set aside. */
 const WITHDRAW_BATCH = 500;
+
+type Response = Extract<Outcome, { kind: 'response' }>;
 
 export interface SenderOptions {
   readonly sip: SipPort;
@@ -48,7 +52,7 @@ export class Sender {
     const { sip, ceiling } = options;
     this.#routes = new Routes(sip, (hop) => ({
       memory: new HopMemory(hop),
-      pacer: new Pacer<Waiting>(ceiling, sip.clock, (waiting) => this.#granted(waiting)),
+      pacer: new Pacer<Pass>(ceiling, sip.clock, (pass) => this.#granted(pass)),
     }));
   }
 
@@ -76,32 +80,40 @@ export class Sender {
     if (job.gateKey === '' || this.#gate.enter(job.gateKey, job)) this.#route(job);
   }
 
+  /** Nothing is sent any more. Answers that still come are told; what the engine gives up with its stop is not. */
   stop(): void {
     this.#stopped = true;
     for (const hop of this.#routes.all()) hop.pacer.stop();
   }
 
+  // ------------------------------------------------------------------------------------------ which hop
+
   #route(job: Job): void {
-    let found: readonly NextHop[] | Promise<readonly NextHop[]>;
-    try {
-      found = this.#routes.find(job.routes());
-    } catch (error) {
-      this.#end(job, nowhere((error as Error).message, 0));
-      return;
-    }
-    if (found instanceof Promise) {
-      found.then(
-        (hops) => this.#choose({ job, priority: job.priority, hops, tried: [], hop: null }),
-        (error: Error) => this.#end(job, nowhere(error.message, 0)),
-      );
-    } else this.#choose({ job, priority: job.priority, hops: found, tried: [], hop: null });
+    this.#find(
+      job.routes(),
+      (hops) => this.#choose(new Pass(job, hops)),
+      (cause) => this.#end(job, nowhere(cause, 0)),
+    );
   }
 
-  /** First hop that is open and was not used in this pass; undefined: none. */
-  #open(waiting: Waiting): NextHop | undefined {
+  #find(uris: readonly string[], found: (hops: readonly NextHop[]) => void, failed: (cause: string) => void): void {
+    let hops: readonly NextHop[] | Promise<readonly NextHop[]>;
+    try {
+      hops = this.#routes.find(uris);
+    } catch (error) {
+      failed((error as Error).message);
+      return;
+    }
+    if (hops instanceof Promise) hops.then(found, (error: Error) => failed(error.message));
+    else found(hops);
+  }
+
+  /** First hop that is open and was not used yet; undefined: none. */
+  #open(pass: Pass): NextHop | undefined {
+    if (pass.tried.length >= pass.hops.length) return undefined;
     const now = this.#o.sip.clock.now();
-    for (const hop of waiting.hops) {
-      if (hop.memory.openAt(now) <= now && !waiting.tried.includes(hop.memory.name)) return hop;
+    for (const hop of pass.hops) {
+      if (hop.memory.openAt(now) <= now && !pass.tried.includes(hop.memory.name)) return hop;
     }
     return undefined;
   }
@@ -114,149 +126,202 @@ export class Sender {
     return first > now && first < Number.POSITIVE_INFINITY ? first : 0;
   }
 
-  #choose(waiting: Waiting): void {
+  /** At a hop that is open, else where a redirect leads, else the pass is over. */
+  #choose(pass: Pass): void {
     if (this.#stopped) return;
-    const hop = this.#open(waiting);
-    if (!hop && waiting.failed) {
-      // Every other hop was set aside while the request waited for its turn there.
-      const { draft, outcome, cseq } = waiting.failed;
-      this.#conclude(waiting, draft, outcome, cseq);
+    const hop = this.#open(pass);
+    if (hop) {
+      pass.hop = hop;
+      hop.pacer.ask(pass);
       return;
     }
-    if (!hop) {
-      const cause = waiting.hops.length === 0 ? 'the name leads nowhere' : 'every next hop is set aside';
-      this.#end(waiting.job, nowhere(cause, this.#barredUntil(waiting.hops)));
-      return;
+    const target = pass.redirects?.next();
+    if (target) return this.#follow(pass, target);
+    if (pass.draft) {
+      // Where a redirect leads is set aside altogether: that is no word of whoever redirected.
+      if (pass.hops.length > 0 && pass.tried.length === 0) pass.outcome = null;
+      return this.#conclude(pass);
     }
-    waiting.hop = hop;
-    hop.pacer.ask(waiting);
+    const cause = pass.hops.length === 0 ? 'the name leads nowhere' : 'every next hop is set aside';
+    this.#end(pass.job, nowhere(cause, this.#barredUntil(pass.hops)));
   }
 
+  /** In a dialog with a route set only the Request-URI changes; else the target is the next hop too. */
+  #follow(pass: Pass, target: RedirectTarget): void {
+    const draft = pass.draft!;
+    pass.draft = { ...draft, uri: target.uri };
+    pass.tried = [];
+    pass.redirected = true;
+    if (draft.to.tag !== undefined && draft.routes.length > 0) {
+      pass.hops = pass.home;
+      this.#choose(pass);
+      return;
+    }
+    pass.hops = [];
+    this.#find(
+      [target.route],
+      (hops) => {
+        pass.hops = hops;
+        this.#choose(pass);
+      },
+      () => this.#choose(pass),
+    );
+  }
+
+  // ------------------------------------------------------------------------------------------ on the wire
+
   /** The hop has room. */
-  #granted(waiting: Waiting): void {
-    const hop = waiting.hop!;
+  #granted(pass: Pass): void {
+    const hop = pass.hop!;
     const now = this.#o.sip.clock.now();
     if (this.#stopped || hop.memory.openAt(now) > now) {
       // It was set aside while we waited.
       hop.pacer.release();
-      if (!this.#stopped) this.#choose(waiting);
+      this.#choose(pass);
       return;
     }
-    if (waiting.failed) {
-      const { draft, cseq, challenges, answered } = waiting.failed;
-      this.#inFlight++;
-      this.#send(waiting, draft, Math.max(cseq, draft.cseq) + 1, challenges, answered);
-      return;
-    }
-    const draft = waiting.job.draft(hop.memory.hop);
-    if (!draft) {
-      hop.pacer.release();
-      this.#leave(waiting.job);
-      return;
+    if (pass.draft) {
+      pass.draft = pass.job.redraft(pass.draft, hop.memory.hop);
+      pass.cseq++;
+    } else {
+      pass.draft = pass.job.draft(hop.memory.hop);
+      if (!pass.draft) {
+        hop.pacer.release();
+        this.#leave(pass.job);
+        return;
+      }
+      pass.cseq = pass.draft.cseq;
     }
     this.#inFlight++;
-    this.#send(waiting, draft, draft.cseq, 0, undefined);
+    this.#send(pass);
   }
 
-  #send(waiting: Waiting, draft: Draft, cseq: number, challenges: number, answered: Set<string> | undefined): void {
+  #send(pass: Pass): void {
     const { sip, auth } = this.#o;
-    const hop = waiting.hop!;
-    const signed = auth.sign(hop.memory.name, {
-      method: draft.method,
-      uri: draft.uri,
-      to: draft.to.uri,
-      body: draft.body?.content ?? '',
-    });
+    const draft = pass.draft!;
+    const { hop, name } = pass.hop!.memory;
+    const { method, uri, callId, from, to, routes, contact, body } = draft;
+    const { redirected, cseq } = pass;
+    const signed = auth.sign(name, { method, uri, to: to.uri, body: body?.content ?? '', redirected });
     const sentAt = sip.clock.now();
-    hop.memory.sending();
+    pass.hop!.memory.sending();
     const headers = signed.length === 0 ? draft.headers : [...draft.headers, ...signed];
-    const done = (outcome: Outcome) => this.#outcome(waiting, draft, outcome, sentAt, cseq, challenges, answered);
+    const timeoutMs = this.#timeout(pass, sentAt);
     try {
       // Field by field, because this is done for every request and a spread costs several times as much.
-      const { method, uri, callId, from, to, routes, contact, body } = draft;
-      sip.request({ method, uri, callId, cseq, from, to, routes, contact, headers, body, hop: hop.memory.hop }, done);
+      sip.request({ method, uri, callId, cseq, from, to, routes, contact, headers, body, hop, timeoutMs }, (outcome) =>
+        this.#outcome(pass, outcome, sentAt),
+      );
     } catch (error) {
       // A value that can't be written; that says nothing about the hop.
-      hop.memory.unsent();
-      this.#finish(waiting, draft, { kind: 'unreachable', cause: error as Error, sent: false }, cseq - 1);
+      pass.hop!.memory.unsent();
+      pass.cseq--;
+      this.#finish(pass, { kind: 'unreachable', cause: error as Error, sent: false });
     }
   }
 
-  #outcome(
-    waiting: Waiting,
-    draft: Draft,
-    outcome: Outcome,
-    sentAt: number,
-    cseq: number,
-    challenges: number,
-    answered: Set<string> | undefined,
-  ): void {
-    const { sip, auth, policy, count } = this.#o;
+  /** 64*T1, unless a hop is left that must have its turn before what the server holds runs out. */
+  #timeout(pass: Pass, now: number): number | undefined {
+    const { until } = pass.job;
+    const left = until - now;
+    const { t1 } = this.#o.policy;
+    if (!(left < 64 * t1) || left <= 0) return undefined;
+    const others = pass.hops.length - pass.tried.length - 1;
+    return others > 0 ? Math.max(4 * t1, left / (others + 1)) : undefined;
+  }
+
+  #outcome(pass: Pass, outcome: Outcome, sentAt: number): void {
+    const { sip, policy, count } = this.#o;
     const now = sip.clock.now();
-    const memory = waiting.hop!.memory;
+    const { method } = pass.draft!;
+    const { memory } = pass.hop!;
     if (outcome.kind !== 'response') {
-      count(`${draft.method} ${outcome.kind}`);
+      count(`${method} ${outcome.kind}`);
       if (outcome.kind === 'tooLarge') {
         memory.unsent();
-        return this.#finish(waiting, draft, outcome, cseq - 1);
+        pass.cseq--;
+        return this.#finish(pass, outcome);
       }
       memory.silent(sentAt, now);
-      this.#withdrawFrom(waiting.hop!);
-      return this.#nextHop(waiting, draft, outcome, cseq, challenges, answered);
+      this.#withdrawFrom(pass.hop!);
+      return this.#elsewhere(pass, outcome);
     }
     memory.heard(now);
+    pass.cseq = outcome.cseq;
     const { status, headers } = outcome;
-    count(`${draft.method} ${status}`);
-    if ((status === 401 || status === 407) && challenges < MAX_CHALLENGES) {
-      const name = status === 401 ? 'WWW-Authenticate' : 'Proxy-Authenticate';
-      const offered = headers.all(name).flatMap((value) => parseChallenges(value, status === 407));
-      const realms = answered ?? new Set<string>();
-      const verdict = auth.challenged(memory.name, draft.to.uri, offered, realms);
-      if (verdict.kind === 'answer') {
-        waiting.hop!.pacer.again();
-        return this.#send(waiting, draft, outcome.cseq + 1, challenges + 1, realms);
-      }
-      const why = verdict.kind === 'wrong' ? 'credentials refused' : 'no usable credentials';
-      const reason = `${outcome.reason} (${why} for realm "${verdict.realm}")`;
-      return this.#finish(waiting, draft, { ...outcome, reason }, outcome.cseq);
+    count(`${method} ${status}`);
+    if (status < 300) return this.#finish(pass, outcome);
+    if (status < 400) {
+      pass.redirects ??= new Redirects(pass.draft!.uri);
+      pass.redirects.offered(status, readContacts(headers));
+      pass.tried = pass.hops.map((hop) => hop.memory.name);
+      return this.#elsewhere(pass, outcome);
     }
+    if (status === 401 || status === 407) return this.#challenged(pass, outcome);
     if (status === 503) {
       const seconds = readSeconds(headers.get('Retry-After'));
       if (seconds !== undefined) memory.bar(now + retryAfterMs(policy, seconds));
     }
-    if (responseRow(status) === 'unavailable')
-      return this.#nextHop(waiting, draft, outcome, outcome.cseq, challenges, answered);
-    this.#finish(waiting, draft, outcome, outcome.cseq);
+    if (responseRow(status) === 'unavailable') this.#elsewhere(pass, outcome);
+    else this.#finish(pass, outcome);
   }
 
-  #nextHop(
-    waiting: Waiting,
-    draft: Draft,
-    outcome: Outcome,
-    cseq: number,
-    challenges: number,
-    answered: Set<string> | undefined,
-  ): void {
-    waiting.tried = [...waiting.tried, waiting.hop!.memory.name];
-    const next = waiting.hops.length > waiting.tried.length ? this.#open(waiting) : undefined;
-    if (!next || this.#stopped) return this.#finish(waiting, draft, outcome, cseq);
+  #challenged(pass: Pass, outcome: Response): void {
+    if (pass.challenges >= MAX_CHALLENGES || this.#stopped) return this.#finish(pass, outcome);
+    const proxy = outcome.status === 407;
+    const offered = outcome.headers
+      .all(proxy ? 'Proxy-Authenticate' : 'WWW-Authenticate')
+      .flatMap((value) => parseChallenges(value, proxy));
+    pass.realms ??= new Set();
+    const { name } = pass.hop!.memory;
+    const verdict = this.#o.auth.challenged(name, pass.draft!.to.uri, offered, pass.realms, pass.redirected);
+    if (verdict.kind !== 'answer') {
+      const why = verdict.kind === 'wrong' ? 'credentials refused' : 'no usable credentials';
+      const reason = `${outcome.reason} (${why} for realm "${verdict.realm}")`;
+      return this.#finish(pass, { ...outcome, reason });
+    }
+    pass.challenges++;
+    if (pass.hop!.pacer.again()) {
+      pass.cseq++;
+      this.#send(pass);
+      return;
+    }
+    // The rate does not allow it now: it is the next one.
+    pass.outcome = null;
+    pass.priority = Number.NEGATIVE_INFINITY;
+    this.#leaveHop(pass);
+    pass.hop!.pacer.ask(pass);
+  }
+
+  /** No success here: the next hop, or the next target of a redirect, or the pass is over. */
+  #elsewhere(pass: Pass, outcome: Outcome): void {
+    pass.tried = [...pass.tried, pass.hop!.memory.name];
+    pass.outcome = outcome;
+    this.#leaveHop(pass);
+    if (this.#stopped) this.#conclude(pass);
+    else this.#choose(pass);
+  }
+
+  // ------------------------------------------------------------------------------------------ the end
+
+  #leaveHop(pass: Pass): void {
     this.#inFlight--;
-    waiting.failed = { draft, outcome, cseq, challenges, answered };
-    waiting.hop!.pacer.release();
-    waiting.hop = next;
-    next.pacer.ask(waiting);
+    pass.hop!.pacer.release();
   }
 
-  /** End of the pass. `cseq` is the last one that may have been seen by somebody. */
-  #finish(waiting: Waiting, draft: Draft, outcome: Outcome, cseq: number): void {
-    this.#inFlight--;
-    waiting.hop!.pacer.release();
-    this.#conclude(waiting, draft, outcome, cseq);
+  #finish(pass: Pass, outcome: Outcome): void {
+    pass.outcome = outcome;
+    this.#leaveHop(pass);
+    this.#conclude(pass);
   }
 
-  #conclude(waiting: Waiting, draft: Draft, outcome: Outcome, cseq: number): void {
+  #conclude(pass: Pass): void {
+    const outcome = pass.outcome ?? UNSENT;
+    // The process goes: the engine has given up what was on the wire. Whoever waits is told by the record.
+    if (this.#stopped && outcome.kind === 'unreachable') return this.#leave(pass.job);
     const failed = outcome.kind !== 'response' || responseRow(outcome.status) === 'unavailable';
-    this.#end(waiting.job, answerOf(outcome, draft.method, failed ? this.#barredUntil(waiting.hops) : 0, cseq));
+    const barredUntil = failed ? this.#barredUntil(pass.home) : 0;
+    this.#end(pass.job, answerOf(outcome, pass.draft!.method, barredUntil, pass.cseq));
   }
 
   #end(job: Job, answer: Answer): void {
@@ -284,10 +349,12 @@ export class Sender {
   #withdrawFrom(hop: NextHop): void {
     const now = this.#o.sip.clock.now();
     if (hop.memory.openAt(now) <= now) return;
-    for (const waiting of hop.pacer.withdraw(WITHDRAW_BATCH)) this.#choose(waiting);
+    for (const pass of hop.pacer.withdraw(WITHDRAW_BATCH)) this.#choose(pass);
     if (hop.pacer.queued > 0) this.#o.sip.clock.after(1, () => this.#withdrawFrom(hop));
   }
 }
+
+const UNSENT: Outcome = { kind: 'unreachable', cause: new Error('every next hop is set aside'), sent: false };
 
 const nowhere = (cause: string, barredUntil: number): Answer => ({
   kind: 'unreachable',

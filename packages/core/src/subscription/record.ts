@@ -51,10 +51,23 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
 
   /** `pua_update_contact()` */
   retarget(remoteTarget: string): void {
+    this.#change('remoteTarget', remoteTarget);
+  }
+
+  /** The socket that serves the hop decides where NOTIFYs come in, so another hop may mean another Contact. */
+  override redraft(draft: Draft, hop: Hop): Draft {
+    if (this.state.ownContact !== '') return draft;
+    const contact = this.host.sip.contact(this.state.localTag, hop);
+    if (contact === draft.contact) return draft;
+    this.#change('contact', contact);
+    return { ...draft, contact };
+  }
+
+  #change(field: 'remoteTarget' | 'contact', value: string): void {
     const state = this.state.copy();
-    state.remoteTarget = remoteTarget;
+    state[field] = value;
     this.state = state;
-    this.host.persist(this);
+    if (!state.fetch) this.host.persist(this);
   }
 
   protected turn(input: SubscriptionInput | NotifyTurn): void {

@@ -13,6 +13,9 @@ class TestJob implements Job {
   readonly answers: Answer[] = [];
   readonly hops: Hop[] = [];
   priority = 0;
+  until = Number.POSITIVE_INFINITY;
+  toTag: string | undefined;
+  routeSet: readonly string[] = [];
   /** Nothing to send any more. */
   empty = false;
   cseq = 1;
@@ -38,10 +41,14 @@ class TestJob implements Job {
       callId: 'c',
       cseq: this.cseq,
       from: { uri: 'sip:alice@example.com', tag: 't' },
-      to: { uri: 'sip:alice@example.com' },
-      routes: [],
+      to: { uri: 'sip:alice@example.com', ...(this.toTag === undefined ? {} : { tag: this.toTag }) },
+      routes: this.routeSet,
       headers: [['Event', 'presence']],
     };
+  }
+
+  redraft(draft: Draft): Draft {
+    return draft;
   }
 
   answered(answer: Answer): void {
@@ -55,11 +62,12 @@ class TestJob implements Job {
   }
 }
 
-function make(ceiling = { perSecond: 0, inFlight: 1_000 }) {
+const ANYONE = [{ realm: '*', username: 'alice', password: 'secret' }];
+
+function make(ceiling = { perSecond: 0, inFlight: 1_000 }, credentials = ANYONE) {
   const sip = new FakeSip();
   sip.hosts.set('sip:proxy', [hop('one'), hop('two')]);
   const counts: Record<string, number> = {};
-  const credentials = [{ realm: '*', username: 'alice', password: 'secret' }];
   const sender = new Sender({
     sip,
     policy: DEFAULT_POLICY,
@@ -475,4 +483,196 @@ describe('stop', () => {
     expect(hosts()).toEqual(['one']);
     expect(job.answer).toMatchObject({ kind: 'unreachable' });
   });
+});
+
+describe('redirects', () => {
+  const contact = (...uris: string[]): [string, string][] => uris.map((uri) => ['Contact', `<${uri}>`]);
+  const uris = (sip: FakeSip) => sip.sent.map(({ request }) => request.uri);
+
+  /*
+   *   PUBLISH alice -> one     302 Contact: bob@b <-     PUBLISH bob@b -> b     200 <-
+   */
+  test('followed: same Call-ID, tag and To, next CSeq, the target as Request-URI and next hop', () => {
+    const { sip, ask, hosts, idle, counts } = make();
+    const job = ask();
+    sip.last.reply(302, contact('sip:bob@b'));
+    sip.last.reply(200);
+    const [first, second] = sip.sent.map(({ request }) => request);
+    expect(second).toMatchObject({
+      callId: first!.callId,
+      from: first!.from,
+      to: first!.to,
+      cseq: 2,
+      uri: 'sip:bob@b',
+    });
+    expect(hosts()).toEqual(['one', 'b']);
+    expect(job.answer).toMatchObject({ status: 200, cseq: 2 });
+    expect(counts).toEqual({ 'PUBLISH 302': 1, 'PUBLISH 200': 1 });
+    idle();
+    ask();
+    expect(hosts()).toEqual(['one', 'b', 'one']);
+  });
+
+  test('in a dialog its route set rules: only the Request-URI changes', () => {
+    const { sip, ask, hosts } = make();
+    const job = new TestJob('', 'SUBSCRIBE');
+    job.toTag = 'remote';
+    job.routeSet = ['<sip:proxy;lr>'];
+    ask(job);
+    sip.last.reply(302, contact('sip:moved@elsewhere'));
+    expect(hosts()).toEqual(['one', 'one']);
+    expect(sip.last.request).toMatchObject({ uri: 'sip:moved@elsewhere', routes: ['<sip:proxy;lr>'] });
+  });
+
+  test('a target that fails: the next one; the last failure is the answer', () => {
+    const { sip, ask, hosts, idle } = make();
+    const job = ask();
+    sip.last.reply(300, contact('sip:x@b', 'sip:x@c', 'sip:x@d'));
+    sip.last.timeout();
+    sip.last.reply(503);
+    sip.last.reply(500, [], 'Broken');
+    expect(hosts()).toEqual(['one', 'b', 'c', 'd']);
+    expect(job.answer).toMatchObject({ status: 500, reason: 'Broken', cseq: 4, barredUntil: 0 });
+    idle();
+  });
+
+  test('a circle ends, at most five are followed', () => {
+    const { sip, ask, idle } = make();
+    const job = ask();
+    for (let n = 0; n < 5; n++) sip.last.reply(302, contact(`sip:${n}@b`, 'sip:alice@example.com', 'sip:0@b'));
+    expect(uris(sip)).toEqual(['sip:alice@example.com', ...[0, 1, 2, 3, 4].map((n) => `sip:${n}@b`)]);
+    sip.last.reply(302, contact('sip:9@b'));
+    expect(sip.sent).toHaveLength(6);
+    expect(job.answer).toMatchObject({ status: 302, cseq: 6 });
+    idle();
+  });
+
+  test.each([[[]], [contact('tel:+4930')], [[['Contact', '*']]]])('no Contact to follow: told as it is', (headers) => {
+    const { sip, ask, idle } = make();
+    const job = ask();
+    sip.last.reply(302, headers as [string, string][], 'Moved');
+    expect(sip.sent).toHaveLength(1);
+    expect(job.answer).toMatchObject({ status: 302, reason: 'Moved' });
+    idle();
+  });
+
+  test('a target whose name leads nowhere, and one that can not be read', async () => {
+    const { sip, ask, hosts, idle } = make();
+    sip.hosts.set('sip:x@nowhere', []);
+    sip.hosts.set('sip:x@bad', Promise.reject(new Error('unreadable')));
+    const job = ask();
+    sip.last.reply(302, contact('sip:x@nowhere', 'sip:x@bad', 'sip:x@good'));
+    await settled();
+    sip.last.reply(200);
+    expect(hosts()).toEqual(['one', 'good']);
+    expect(job.answer).toMatchObject({ status: 200 });
+    idle();
+  });
+
+  test('a target that is set aside: nothing goes there before its time, and it is no refusal', () => {
+    const { sip, ask, hosts } = make();
+    ask();
+    sip.last.reply(302, contact('sip:x@b'));
+    sip.last.reply(503, [['Retry-After', '60']]);
+    const job = ask();
+    sip.last.reply(302, contact('sip:x@b'));
+    expect(hosts()).toEqual(['one', 'b', 'one']);
+    expect(job.answer).toMatchObject({ kind: 'unreachable', cause: 'every next hop is set aside', barredUntil: 0 });
+  });
+
+  test('credentials for any realm never go to a redirect target, neither on demand nor unasked', () => {
+    const { sip, ask } = make();
+    // The target is known from a request of our own, with a nonce in memory.
+    sip.hosts.set('sip:x@two', [hop('two')]);
+    const before = new TestJob();
+    before.uris = ['sip:x@two'];
+    ask(before);
+    sip.last.reply(401, [DIGEST]);
+    sip.last.reply(200);
+    const job = ask();
+    sip.last.reply(302, contact('sip:x@two'));
+    expect(sip.last.header('Authorization')).toBeUndefined();
+    sip.last.reply(401, [DIGEST]);
+    expect(sip.last.header('Authorization')).toBeUndefined();
+    expect(job.answer).toMatchObject({ status: 401, reason: expect.stringContaining('no usable credentials') });
+  });
+
+  test('credentials for the realm itself do', () => {
+    const { sip, ask } = make(undefined, [{ realm: 'r', username: 'alice', password: 'secret' }]);
+    ask();
+    sip.last.reply(302, contact('sip:x@b'));
+    sip.last.reply(401, [DIGEST]);
+    expect(sip.last.header('Authorization')).toContain('username="alice"');
+    expect(sip.last.request).toMatchObject({ uri: 'sip:x@b', cseq: 3 });
+  });
+});
+
+describe('time', () => {
+  test('what runs out is not risked at a silent hop while another is left', () => {
+    const { sip, ask } = make();
+    const job = new TestJob();
+    job.until = sip.clock.now() + 20_000;
+    ask(job);
+    expect(sip.last.request.timeoutMs).toBe(10_000);
+    sip.last.timeout();
+    expect(sip.last.request.timeoutMs).toBeUndefined();
+  });
+
+  test.each([
+    ['there is time', 40_000],
+    ['nothing is held', Number.POSITIVE_INFINITY],
+    ['it is over already', -1],
+  ])('%s: 64*T1', (_name, left) => {
+    const { sip, ask } = make();
+    const job = new TestJob();
+    job.until = sip.clock.now() + left;
+    ask(job);
+    expect(sip.last.request.timeoutMs).toBeUndefined();
+  });
+
+  test('the answer to a challenge keeps to the ceiling, before all others', () => {
+    const { sip, ask, hosts, idle } = make({ perSecond: 1, inFlight: 10 });
+    sip.hosts.set('sip:proxy', [hop('one')]);
+    const first = ask();
+    ask();
+    sip.last.reply(401, [DIGEST]);
+    expect(hosts()).toHaveLength(1);
+    sip.clock.advance(2_000);
+    expect(sip.sent[1]!.header('Authorization')).toContain('username="alice"');
+    expect(sip.sent[1]!.request.cseq).toBe(2);
+    sip.sent[1]!.reply(200);
+    expect(first.answer).toMatchObject({ status: 200 });
+    sip.clock.advance(2_000);
+    sip.last.reply(200);
+    idle();
+  });
+});
+
+test('hops that nothing is known of any more are forgotten', () => {
+  const { sip, ask, sender } = make();
+  const send = (host: string) => {
+    const job = new TestJob();
+    job.uris = [`sip:${host}`];
+    return ask(job);
+  };
+  send('dead');
+  sip.last.timeout();
+  send('busy');
+  for (let n = 0; n < 5_000; n++) {
+    send(`h${n}`);
+    sip.last.reply(200);
+  }
+  const known = [...sender.hops()].map(({ memory }) => memory.hop.host);
+  expect(known.length).toBeLessThan(1_100);
+  expect(known).toEqual(expect.arrayContaining(['dead', 'busy']));
+});
+
+test('after stop() an answer is told, what the engine gives up is not', () => {
+  const { sip, ask, sender } = make();
+  const [answered, given] = [ask(), ask()];
+  sender.stop();
+  sip.sent[0]!.reply(200);
+  sip.sent[1]!.unreachable(true);
+  expect(answered.answer).toMatchObject({ status: 200 });
+  expect(given.answers).toEqual([]);
 });
