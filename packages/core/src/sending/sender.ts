@@ -9,7 +9,7 @@ import type { Authenticator } from '../policy/auth.js';
 import { parseChallenges } from '../policy/digest.js';
 import { HopMemory } from '../policy/hops.js';
 import type { Policy } from '../policy/policy.js';
-import { responseRow } from '../policy/responses.js';
+import { honoursRetryAfter, responseRow } from '../policy/responses.js';
 import { retryAfterMs } from '../policy/timing.js';
 import type { Outcome, SipPort } from '../ports/sip.js';
 import { Gate } from './gate.js';
@@ -258,11 +258,11 @@ export class Sender {
       return this.#elsewhere(pass, outcome);
     }
     if (status === 401 || status === 407) return this.#challenged(pass, outcome);
-    if (status === 503) {
-      const seconds = readSeconds(headers.get('Retry-After'));
-      if (seconds !== undefined) memory.bar(now + retryAfterMs(policy, seconds));
-    }
-    if (responseRow(status) === 'unavailable') this.#elsewhere(pass, outcome);
+    const seconds = readSeconds(headers.get('Retry-After')) ?? 0;
+    if (status === 503 && seconds > 0) memory.bar(now + retryAfterMs(policy, seconds));
+    // The Retry-After of a 503 closes the route, any other holds the record back, whatever routes there are.
+    const held = seconds > 0 && honoursRetryAfter(status);
+    if (responseRow(status) === 'unavailable' && !held) this.#elsewhere(pass, outcome);
     else this.#finish(pass, outcome);
   }
 

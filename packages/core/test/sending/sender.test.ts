@@ -262,6 +262,18 @@ describe('failover', () => {
     idle();
   });
 
+  test('500 with Retry-After ends the pass: it holds the record back, not the route', () => {
+    const { sip, ask, hosts, idle } = make();
+    const job = ask();
+    sip.last.reply(500, [['Retry-After', '20']]);
+    expect(job.answer).toMatchObject({ status: 500, retryAfter: 20, barredUntil: 0 });
+    ask();
+    sip.last.reply(500, [['Retry-After', '0']]);
+    sip.last.reply(200);
+    expect(hosts()).toEqual(['one', 'one', 'two']);
+    idle();
+  });
+
   test('every hop barred: told with the time when the first one opens; nothing goes out before', () => {
     const { sip, ask, hosts, idle } = make();
     const job = ask();
