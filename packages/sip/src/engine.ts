@@ -92,7 +92,7 @@ class Engine implements EmbeddedSip {
     );
     this.server = new ServerTransactions(this.wheel, clock, counters, timers, limits, this, agent, this.random.token());
     const families = [...new Set(listen.map(({ host }): 4 | 6 => (isIPv6(host) ? 6 : 4)))];
-    this.resolver = new Resolver(options.names ?? systemNames(), clock, () => families);
+    this.resolver = new Resolver(options.names ?? systemNames(), clock, this.random, () => families);
   }
 
   get addresses(): readonly Hop[] {

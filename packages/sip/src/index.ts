@@ -11,7 +11,14 @@ export {
 export { escapeUser, type NameAddr, parseNameAddr, parseUri, type SipUri } from './message/uri.js';
 export type { Via } from './message/via.js';
 export type { EmbeddedSipOptions } from './options.js';
-export { type HostAddress, type NameService, systemNames } from './resolve/names.js';
+export {
+  type HostAddress,
+  type NameService,
+  type NaptrRecord,
+  type SrvRecord,
+  type SystemNamesOptions,
+  systemNames,
+} from './resolve/names.js';
 export { systemClock, systemRandom } from './runtime.js';
 export type { DropCounts, RefuseCounts, SipStats } from './stats.js';
 export { type BindDatagram, type DatagramSocket, nodeDatagram } from './transport/datagram.js';

@@ -1,41 +1,121 @@
-/** Addresses of host names, from DNS with their time to live, else from the system (its hosts file and search list). */
+/** Where names are looked up: DNS, and for addresses the system too (its hosts file and search list). */
 import { promises as dns } from 'node:dns';
+import { PuaError } from '@pua/core';
 
+/** An A or AAAA record. */
 export interface HostAddress {
   readonly host: string;
   /** Seconds it may be kept. */
   readonly ttl: number;
 }
 
-/** Where host names are looked up; the simulated network of a test gives its own. */
-export interface NameService {
-  /** A (4) or AAAA (6) records; an empty list when there are none or nobody answers. */
-  addresses(name: string, family: 4 | 6): Promise<readonly HostAddress[]>;
+/** An SRV record (RFC 2782). */
+export interface SrvRecord {
+  /** Lower ones are tried first. */
+  readonly priority: number;
+  /** Share among the records of one priority. */
+  readonly weight: number;
+  readonly port: number;
+  /** Host name; `.` or empty: the service is decidedly not available. */
+  readonly target: string;
+  /** Seconds it may be kept. */
+  readonly ttl: number;
 }
 
-/** The system doesn't tell how long what it says is good. */
-const SYSTEM_TTL = 60;
+/** A NAPTR record (RFC 3403). */
+export interface NaptrRecord {
+  /** Lower ones are tried first; `preference` decides among equal ones. */
+  readonly order: number;
+  readonly preference: number;
+  readonly flags: string;
+  readonly service: string;
+  readonly regexp: string;
+  readonly replacement: string;
+  /** Seconds it may be kept. */
+  readonly ttl: number;
+}
 
-export function systemNames(): NameService {
-  const resolver = new dns.Resolver({ timeout: 2000, tries: 2 });
-  const fromDns = async (name: string, family: 4 | 6): Promise<readonly HostAddress[]> => {
-    const records =
-      family === 4 ? await resolver.resolve4(name, { ttl: true }) : await resolver.resolve6(name, { ttl: true });
-    return records.map(({ address, ttl }) => ({ host: address, ttl }));
+/**
+ * Where names are looked up; the simulated network of a test gives its own. An empty list says that there are no such
+ * records; a rejection says that nobody could tell (time-out, SERVFAIL), so that what was known before stays in use.
+ */
+export interface NameService {
+  /** A (4) or AAAA (6) records. */
+  addresses(name: string, family: 4 | 6): Promise<readonly HostAddress[]>;
+  srv(name: string): Promise<readonly SrvRecord[]>;
+  naptr(name: string): Promise<readonly NaptrRecord[]>;
+}
+
+export interface SystemNamesOptions {
+  /** Name servers, `address` or `address:port`: only these are asked. Default: those of the system, then its hosts file. */
+  readonly servers?: readonly string[];
+  /** Milliseconds for the first try; the second one takes twice as long. Default 2000. */
+  readonly timeoutMs?: number;
+}
+
+/** Neither the system nor node:dns (for SRV and NAPTR) tells how long what it says is good. */
+const UNTOLD_TTL = 60;
+
+/** Answers that say: there is none. Everything else says: nobody could tell. */
+const NONE = new Set(['ENODATA', 'ENOTFOUND', 'EBADNAME']);
+
+async function orNone<T>(answer: Promise<T[]>): Promise<T[]> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (NONE.has(String((error as NodeJS.ErrnoException).code))) return [];
+    throw error;
+  }
+}
+
+type Way = (name: string, family: 4 | 6) => Promise<readonly HostAddress[]>;
+
+/** @throws PuaError `PUA_ERR_OPTION` for a server that is no address */
+export function systemNames(options: SystemNamesOptions = {}): NameService {
+  const { servers, timeoutMs = 2000 } = options;
+  const resolver = new dns.Resolver({ timeout: timeoutMs, tries: 2 });
+  if (servers) {
+    try {
+      resolver.setServers(servers);
+    } catch (cause) {
+      throw new PuaError('PUA_ERR_OPTION', `name servers ${JSON.stringify(servers)}: write address or address:port`, {
+        cause,
+      });
+    }
+  }
+  const fromDns: Way = async (name, family) => {
+    const asked = family === 4 ? resolver.resolve4(name, { ttl: true }) : resolver.resolve6(name, { ttl: true });
+    return (await orNone(asked)).map(({ address, ttl }) => ({ host: address, ttl }));
   };
-  const fromSystem = async (name: string, family: 4 | 6): Promise<readonly HostAddress[]> => {
-    const found = await dns.lookup(name, { family, all: true });
-    return found.map(({ address }) => ({ host: address, ttl: SYSTEM_TTL }));
+  const fromSystem: Way = async (name, family) => {
+    const found = await orNone(dns.lookup(name, { family, all: true }));
+    return found.map(({ address }) => ({ host: address, ttl: UNTOLD_TTL }));
+  };
+  const ways = (name: string): readonly Way[] => {
+    if (servers) return [fromDns];
+    // A name without a dot is one of the hosts file or the search list; asking DNS for it only takes time.
+    return name.includes('.') ? [fromDns, fromSystem] : [fromSystem];
   };
   return {
     async addresses(name, family) {
-      // A name without a dot is one of the hosts file or the search list; asking DNS for it only takes time.
-      const ways = name.includes('.') ? [fromDns, fromSystem] : [fromSystem];
-      for (const way of ways) {
-        const found = await way(name, family).catch(() => []);
+      const failures: unknown[] = [];
+      for (const way of ways(name)) {
+        const found = await way(name, family).catch((error: unknown) => {
+          failures.push(error);
+          return [];
+        });
         if (found.length > 0) return found;
       }
+      if (failures.length > 0) throw failures[0];
       return [];
+    },
+    async srv(name) {
+      const found = await orNone(resolver.resolveSrv(name));
+      return found.map(({ name: target, ...record }) => ({ ...record, target, ttl: UNTOLD_TTL }));
+    },
+    async naptr(name) {
+      const found = await orNone(resolver.resolveNaptr(name));
+      return found.map((record) => ({ ...record, ttl: UNTOLD_TTL }));
     },
   };
 }

@@ -1,125 +1,143 @@
-/** Hops of a SIP URI (RFC 3263): address literals at once, names from a bounded cache or the name service. */
+/** Hops of a SIP URI (RFC 3263): address literals at once, names from a bounded cache or a search. */
 import { isIP } from 'node:net';
-import { type Clock, type Hop, PuaError, type Transport } from '@pua/core';
-import { parseUri, type SipUri } from '../message/uri.js';
+import { type Clock, type Hop, PuaError, type Random, type Transport } from '@pua/core';
+import { parseUri } from '../message/uri.js';
 import type { NameService } from './names.js';
+import { drawn, isFixed, type Tier } from './order.js';
+import { type Found, search } from './search.js';
+import { hopTo, possible, type Target, TRANSPORTS, targetOf } from './target.js';
 
 const KNOWN_URIS = 10_000;
-const KNOWN_NAMES = 10_000;
+const KNOWN_TARGETS = 10_000;
 const TTL_MIN_MS = 1_000;
 const TTL_MAX_MS = 3_600_000;
-/** A name without addresses is asked for again after this time. */
-const NEGATIVE_MS = 5_000;
+/** A target without servers is searched for again after this time. */
+const EMPTY_MS = 5_000;
+/** So is one of which only a part could be found out, */
+const PARTIAL_MS = 5_000;
+/** and one of which nothing could. */
+const FAILED_MS = 1_000;
+/** What was known before serves on while DNS fails (RFC 8767 5): so long without asking again, */
+const STALE_MS = 30_000;
+/** so long in all after its time, */
+const STALE_MAX_MS = 86_400_000;
+/** and from so long after the question on. */
+const PATIENCE_MS = 1_800;
 
-const TRANSPORTS: ReadonlySet<string> = new Set(['udp', 'tcp', 'tls', 'ws', 'wss']);
-const SECURE: Readonly<Record<string, Transport>> = { udp: 'tls', tcp: 'tls', tls: 'tls', ws: 'wss', wss: 'wss' };
+/** What is known of a target. */
+class Route {
+  until = Number.NEGATIVE_INFINITY;
+  staleUntil = Number.NEGATIVE_INFINITY;
+  /** One search, however many wait for it. */
+  pending: Promise<void> | undefined;
+  /** No question was left open when this was learned. */
+  complete = false;
+  private tiers: readonly Tier[] = [];
+  private fixed: readonly Hop[] | undefined = [];
 
-/** What a URI asks for, before any name is looked up. */
-interface Target {
-  readonly host: string;
-  readonly port: number;
-  /** undefined: a transport that we don't know. */
-  readonly transport: Transport | undefined;
-}
+  constructor(readonly target: Target) {}
 
-interface Known {
-  readonly until: number;
-  readonly hosts: readonly string[];
+  learn(tiers: readonly Tier[], complete: boolean, until: number, staleUntil: number): void {
+    this.complete = complete;
+    this.until = until;
+    this.staleUntil = staleUntil;
+    this.tiers = tiers;
+    this.fixed = isFixed(tiers) ? tiers.flatMap((tier) => tier[0]!.hops) : undefined;
+  }
+
+  /** By chance where weights leave a choice, each time anew (RFC 2782): that is what spreads the load. */
+  hops(random: Random): readonly Hop[] {
+    return this.fixed ?? drawn(this.tiers, random);
+  }
 }
 
 export class Resolver {
-  private readonly literals = new Map<string, readonly Hop[]>();
-  private readonly names = new Map<string, Known>();
-  private readonly asking = new Map<string, Promise<readonly string[]>>();
+  private readonly uris = new Map<string, Route>();
+  private readonly routes = new Map<string, Route>();
 
-  /** `families`: 4 and 6 as far as there are sockets, preferred one first. */
+  /** `families`: 4 and 6 as far as there are sockets, `transports`: those that can be sent; preferred ones first. */
   constructor(
-    private readonly service: NameService,
+    private readonly names: NameService,
     private readonly clock: Clock,
+    private readonly random: Random,
     private readonly families: () => readonly (4 | 6)[],
+    private readonly transports: readonly Transport[] = TRANSPORTS,
   ) {}
 
   /** @throws PuaError `PUA_ERR_ARGUMENT` for what is not a SIP URI */
   resolve(uri: string): readonly Hop[] | Promise<readonly Hop[]> {
-    const literal = this.literals.get(uri);
-    if (literal) return literal;
+    const route = this.uris.get(uri) ?? this.route(uri);
+    if (route.until > this.clock.now()) return route.hops(this.random);
+    route.pending ??= this.renew(route);
+    return route.pending.then(() => route.hops(this.random));
+  }
+
+  /** URIs that differ in nothing that matters here share what is known. */
+  private route(uri: string): Route {
     const parsed = parseUri(uri);
     if (!parsed) {
       throw new PuaError('PUA_ERR_ARGUMENT', `cannot resolve ${JSON.stringify(uri)}: not a sip or sips URI`);
     }
     const target = targetOf(parsed);
-    if (isIP(target.host) !== 0) {
-      const hops = hopsOf(target, [target.host]);
-      if (this.literals.size >= KNOWN_URIS) this.literals.clear();
-      this.literals.set(uri, hops);
-      return hops;
+    const key = `${target.secure} ${target.transport} ${target.port} ${target.host}`;
+    let route = this.routes.get(key);
+    if (!route) {
+      route = new Route(target);
+      const hosts = this.literal(target.host);
+      if (hosts) route.learn(this.at(target, hosts), true, Number.POSITIVE_INFINITY, 0);
+      // The oldest goes first: it is the first of the map.
+      if (this.routes.size >= KNOWN_TARGETS) this.routes.delete(this.routes.keys().next().value!);
+      this.routes.set(key, route);
     }
-    const name = target.host.toLowerCase().replace(/\.$/, '');
-    const local = name === 'localhost' || name.endsWith('.localhost');
-    // RFC 6761 6.3: nobody is asked for localhost.
-    if (local) {
-      return hopsOf(
-        target,
-        this.families().map((family) => (family === 4 ? '127.0.0.1' : '::1')),
-      );
+    if (this.uris.size >= KNOWN_URIS) this.uris.clear();
+    this.uris.set(uri, route);
+    return route;
+  }
+
+  /** What nobody needs to be asked for: addresses, and localhost (RFC 6761 6.3). */
+  private literal(host: string): readonly string[] | undefined {
+    if (isIP(host) !== 0) return [host];
+    const local = host === 'localhost' || host.endsWith('.localhost');
+    return local ? this.families().map((family) => (family === 4 ? '127.0.0.1' : '::1')) : undefined;
+  }
+
+  private at(target: Target, hosts: readonly string[]): readonly Tier[] {
+    const [transport] = possible(target, this.transports);
+    return transport ? [[{ weight: 0, hops: hosts.map((host) => hopTo(target, transport, host)) }]] : [];
+  }
+
+  /** Until more is known of the route, or what was known must do. */
+  private renew(route: Route): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        patience?.cancel();
+        route.pending = undefined;
+        resolve();
+      };
+      const patience =
+        this.clock.now() < route.staleUntil
+          ? this.clock.after(PATIENCE_MS, () => {
+              route.until = this.clock.now() + STALE_MS;
+              end();
+            })
+          : undefined;
+      void search(route.target, this.names, this.families(), this.transports, this.clock).then((found) => {
+        this.learn(route, found);
+        end();
+      });
+    });
+  }
+
+  private learn(route: Route, { tiers, ttl, failed }: Found): void {
+    const now = this.clock.now();
+    const empty = tiers.length === 0;
+    // A search that got only some answers may have missed the better servers; but it beats an earlier one of its kind.
+    if (failed && now < route.staleUntil && (empty || route.complete)) {
+      route.until = now + STALE_MS;
+      return;
     }
-    const known = this.names.get(name);
-    if (known && known.until > this.clock.now()) return hopsOf(target, known.hosts);
-    return this.ask(name).then((hosts) => hopsOf(target, hosts));
+    const long = Math.min(Math.max(ttl * 1000, TTL_MIN_MS), TTL_MAX_MS);
+    const keep = empty ? (failed ? FAILED_MS : EMPTY_MS) : failed ? Math.min(long, PARTIAL_MS) : long;
+    route.learn(tiers, !failed, now + keep, empty ? 0 : now + keep + STALE_MAX_MS);
   }
-
-  /** One question per name, however many wait for the answer. */
-  private ask(name: string): Promise<readonly string[]> {
-    const running = this.asking.get(name);
-    if (running) return running;
-    const question = this.lookUp(name).finally(() => this.asking.delete(name));
-    this.asking.set(name, question);
-    return question;
-  }
-
-  private async lookUp(name: string): Promise<readonly string[]> {
-    const answers = await Promise.all(
-      this.families().map((family) => this.service.addresses(name, family).catch(() => [])),
-    );
-    const found = answers.flat();
-    const ttl = found.reduce((least, { ttl }) => Math.min(least, ttl * 1000), TTL_MAX_MS);
-    const keep = found.length === 0 ? NEGATIVE_MS : Math.max(ttl, TTL_MIN_MS);
-    const hosts = found.map(({ host }) => host);
-    // The oldest goes first: it is the first of the map.
-    if (this.names.size >= KNOWN_NAMES) this.names.delete(this.names.keys().next().value!);
-    this.names.delete(name);
-    this.names.set(name, { until: this.clock.now() + keep, hosts });
-    return hosts;
-  }
-}
-
-/** Transport and port by RFC 3263 4.1, 4.2 for a target whose host is or will be an address. */
-function targetOf(uri: SipUri): Target {
-  const asked = (uri.parameters.get('transport') ?? (uri.scheme === 'sips' ? 'tls' : 'udp')).toLowerCase();
-  const known = TRANSPORTS.has(asked) ? (asked as Transport) : undefined;
-  const transport = known && uri.scheme === 'sips' ? SECURE[known] : known;
-  const host = uri.parameters.get('maddr') ?? uri.host;
-  const port = uri.port ?? defaultPort(transport);
-  return { host: host.replace(/^\[|\]$/g, ''), port, transport };
-}
-
-/** RFC 3261 19.1.2, RFC 7118 5.2. */
-function defaultPort(transport: Transport | undefined): number {
-  switch (transport) {
-    case 'tls':
-      return 5061;
-    case 'ws':
-      return 80;
-    case 'wss':
-      return 443;
-    default:
-      return 5060;
-  }
-}
-
-function hopsOf(target: Target, hosts: readonly string[]): readonly Hop[] {
-  const { transport, port } = target;
-  if (!transport) return [];
-  const secure = transport === 'tls' || transport === 'wss';
-  return hosts.map((host) => ({ transport, host, port, ...(secure ? { serverName: target.host } : {}) }));
 }
