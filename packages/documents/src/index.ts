@@ -1,10 +1,12 @@
 /** @module Typed presence documents with an escape-safe writer and a hardened reader, and the event definitions. */
-export { events, presence } from './events.js';
+export type { Note, Ranged } from './common/model.js';
+export * from './events.js';
 export { Namespace } from './namespaces.js';
 export { setPresenceIds } from './pidf/ids.js';
 export * from './pidf/model.js';
 export { readPidf } from './pidf/read.js';
 export { writePidf } from './pidf/write.js';
+export * from './rpid/model.js';
 export { attribute, element, type XmlAttribute, type XmlElement } from './xml/element.js';
 export type { XmlLimits } from './xml/limits.js';
 export { readXml } from './xml/reader.js';

@@ -9,6 +9,14 @@ export const Namespace = {
   DATA_MODEL: 'urn:ietf:params:xml:ns:pidf:data-model',
   /** RFC 4480 */
   RPID: 'urn:ietf:params:xml:ns:pidf:rpid',
+  /** RFC 4589: the types of places that RPID refers to. */
+  LOCATION_TYPE: 'urn:ietf:params:xml:ns:location-type',
+  /** RFC 3858 */
+  WATCHERINFO: 'urn:ietf:params:xml:ns:watcherinfo',
+  /** RFC 4235 */
+  DIALOG_INFO: 'urn:ietf:params:xml:ns:dialog-info',
+  /** RFC 3680 */
+  REGINFO: 'urn:ietf:params:xml:ns:reginfo',
 } as const;
 
 /** Where a namespace is not here, the writer makes a prefix (`ns1`, `ns2`, ...). */
@@ -16,4 +24,5 @@ export const preferredPrefix: ReadonlyMap<string, string> = new Map([
   [Namespace.PIDF, 'pidf'],
   [Namespace.DATA_MODEL, 'dm'],
   [Namespace.RPID, 'rpid'],
+  [Namespace.LOCATION_TYPE, 'lt'],
 ]);

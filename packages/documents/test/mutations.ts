@@ -144,15 +144,19 @@ const edit = fc.record({
   snippet: fc.constantFrom(...snippets),
 });
 
-/** One of the documents with one to three edits. */
-export const mutated: fc.Arbitrary<string> = fc
-  .record({ text: fc.constantFrom(...documents), all: fc.array(edit, { minLength: 1, maxLength: 3 }) })
-  .map(({ text, all }) =>
-    all.reduce(
-      (now, { kind, place, anchor, length, snippet }) => kind(now, spot(now, place, anchor), length, snippet),
-      text,
-    ),
-  );
+/** One of these documents with one to three edits. */
+export function mutatedFrom(documents: readonly string[]): fc.Arbitrary<string> {
+  return fc
+    .record({ text: fc.constantFrom(...documents), all: fc.array(edit, { minLength: 1, maxLength: 3 }) })
+    .map(({ text, all }) =>
+      all.reduce(
+        (now, { kind, place, anchor, length, snippet }) => kind(now, spot(now, place, anchor), length, snippet),
+        text,
+      ),
+    );
+}
+
+export const mutated = mutatedFrom(documents);
 
 /** Anywhere, or one of the places where the anchor stands: there an edit often leaves the document well-formed. */
 function spot(text: string, place: number, anchor: string): number {

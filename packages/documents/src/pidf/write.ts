@@ -1,11 +1,14 @@
+import { hasField } from '../common/fields.js';
+import { addExtensions, addNotes, addTimestamp, idAttribute } from '../common/write.js';
 import { Namespace } from '../namespaces.js';
-import { attribute, element, type XmlAttribute, type XmlElement } from '../xml/element.js';
+import { deviceRpidElements, personRpidElements, tupleRpidElements } from '../rpid/write.js';
+import { attribute, element, type XmlElement } from '../xml/element.js';
 import { documentError, quote } from '../xml/errors.js';
-import { checkDateTime, checkLanguage, checkUri, IdRegister } from '../xml/values.js';
+import { checkUri, IdRegister } from '../xml/values.js';
 import { writeXml } from '../xml/writer.js';
-import { type Activities, activityNames, type Device, type Note, type Person, type Pidf, type Tuple } from './model.js';
+import type { Device, Person, Pidf, Tuple } from './model.js';
 
-const { PIDF, DATA_MODEL, RPID, XML } = Namespace;
+const { PIDF, DATA_MODEL } = Namespace;
 
 /**
  * Writes a presence document, in the order of the schema.
@@ -25,7 +28,7 @@ export function writePidf(doc: Pidf): string {
   doc.devices?.forEach((device, i) => {
     children.push(deviceElement(device, `presence/device[${i + 1}]`, ids));
   });
-  addExtensions(children, PIDF, doc.extensions, 'presence');
+  addExtensions(children, PIDF, doc.extensions, 'presence', hasField.presence);
   return writeXml(element(PIDF, 'presence', [attribute('entity', checkUri(doc.entity, 'presence/@entity'))], children));
 }
 
@@ -43,7 +46,16 @@ function tupleElement(tuple: Tuple, place: string, ids: IdRegister): XmlElement 
     throw documentError(`${place}/status`, 'has neither basic nor an extension (RFC 3863 section 4.1.3)');
   }
   const children = [element(PIDF, 'status', [], status)];
-  addExtensions(children, PIDF, tuple.extensions, place);
+  for (const urn of tuple.deviceIds ?? []) children.push(deviceIdElement(urn, place));
+  children.push(...tupleRpidElements(tuple, place, ids));
+  addExtensions(children, PIDF, tuple.extensions, place, hasField.tuple);
+  const service = tuple.serviceClass?.value;
+  if (contact !== undefined && service !== undefined && service !== 'electronic' && service !== 'unknown') {
+    throw documentError(
+      `${place}/contact`,
+      `must not stand beside the service class ${service} (RFC 4480 section 3.10)`,
+    );
+  }
   if (contact !== undefined) {
     const uri = checkUri(contact.uri, `${place}/contact`);
     const { priority } = contact;
@@ -56,78 +68,24 @@ function tupleElement(tuple: Tuple, place: string, ids: IdRegister): XmlElement 
 }
 
 function personElement(person: Person, place: string, ids: IdRegister): XmlElement {
-  const children = (person.activities ?? []).map((a, i) => activitiesElement(a, `${place}/activities[${i + 1}]`, ids));
-  addExtensions(children, DATA_MODEL, person.extensions, place);
+  const children = personRpidElements(person, place, ids);
+  addExtensions(children, DATA_MODEL, person.extensions, place, hasField.person);
   addNotes(children, DATA_MODEL, person.notes, place);
   addTimestamp(children, DATA_MODEL, person.timestamp, place);
   return element(DATA_MODEL, 'person', idAttribute(person.id, place, ids), children);
 }
 
 function deviceElement(device: Device, place: string, ids: IdRegister): XmlElement {
-  const children: XmlElement[] = [];
-  addExtensions(children, DATA_MODEL, device.extensions, place);
-  children.push(element(DATA_MODEL, 'deviceID', [], [checkUri(device.deviceId, `${place}/deviceID`)]));
+  const children = deviceRpidElements(device, place, ids);
+  addExtensions(children, DATA_MODEL, device.extensions, place, hasField.device);
+  children.push(deviceIdElement(device.deviceId, place));
   addNotes(children, DATA_MODEL, device.notes, place);
   addTimestamp(children, DATA_MODEL, device.timestamp, place);
   return element(DATA_MODEL, 'device', idAttribute(device.id, place, ids), children);
 }
 
-function activitiesElement(activities: Activities, place: string, ids: IdRegister): XmlElement {
-  const { values = [], others = [], extensions = [] } = activities;
-  const attributes = idAttribute(activities.id, place, ids);
-  if (activities.from !== undefined)
-    attributes.push(attribute('from', checkDateTime(activities.from, `${place}/@from`)));
-  if (activities.until !== undefined) {
-    attributes.push(attribute('until', checkDateTime(activities.until, `${place}/@until`)));
-  }
-  if (values.includes('unknown') && values.length + others.length + extensions.length > 1) {
-    throw documentError(place, '"unknown" stands alone');
-  }
-  const children: XmlElement[] = [];
-  addNotes(children, RPID, activities.notes, place);
-  for (const value of values) {
-    if (!activityNames.includes(value)) {
-      throw documentError(place, `${quote(String(value))} is no activity of RFC 4480; use "others"`);
-    }
-    children.push(element(RPID, value));
-  }
-  for (const other of others) children.push(noteElement(RPID, 'other', other, place));
-  addExtensions(children, RPID, extensions, place);
-  return element(RPID, 'activities', attributes, children);
-}
-
-function idAttribute(id: string | undefined, place: string, ids: IdRegister): XmlAttribute[] {
-  return id === undefined ? [] : [attribute('id', ids.check(id, place))];
-}
-
-function noteElement(namespace: string, name: string, note: Note, place: string): XmlElement {
-  const attributes =
-    note.lang === undefined ? [] : [attribute('lang', checkLanguage(note.lang, `${place}/${name}/@xml:lang`), XML)];
-  return element(namespace, name, attributes, note.text === '' ? [] : [note.text]);
-}
-
-function addNotes(children: XmlElement[], namespace: string, notes: readonly Note[] | undefined, place: string): void {
-  for (const note of notes ?? []) children.push(noteElement(namespace, 'note', note, place));
-}
-
-function addTimestamp(children: XmlElement[], namespace: string, timestamp: string | undefined, place: string): void {
-  if (timestamp === undefined) return;
-  children.push(element(namespace, 'timestamp', [], [checkDateTime(timestamp, `${place}/timestamp`)]));
-}
-
-/** The schemas take as an extension what is in some namespace, and not in that of the element it stands in. */
-function addExtensions(
-  children: XmlElement[],
-  own: string,
-  extensions: readonly XmlElement[] | undefined,
-  place: string,
-): void {
-  for (const extension of extensions ?? []) {
-    if (extension.namespace === own || extension.namespace === '') {
-      throw documentError(`${place}/${extension.name}`, 'an extension must be in a namespace of its own');
-    }
-    children.push(extension);
-  }
+function deviceIdElement(urn: string, place: string): XmlElement {
+  return element(DATA_MODEL, 'deviceID', [], [checkUri(urn, `${place}/deviceID`)]);
 }
 
 /** RFC 3863 section 4.1.5 */

@@ -78,24 +78,32 @@ export class Attributes {
 
   value(index: number): string {
     const { codes } = this;
-    const start = this.fields[index * FIELDS + 3]!;
-    const end = this.fields[index * FIELDS + 4]!;
+    const start = this.valueStart(index);
+    const end = this.valueEnd(index);
     let at = start;
     while (at < end && codes[at]! >= 0x20 && codes[at] !== 0x26) at++;
     const raw = this.source.slice(start, end);
     return at === end ? raw : attributeValue(raw);
   }
 
-  /** Value by name; null when there is none. An attribute without prefix is in no namespace, whatever the default is. */
-  find(localName: string, namespace: string, bindings: Bindings): string | null {
-    if (this.prefixed === 0 && namespace !== '') return null;
+  valueStart(index: number): number {
+    return this.fields[index * FIELDS + 3]!;
+  }
+
+  valueEnd(index: number): number {
+    return this.fields[index * FIELDS + 4]!;
+  }
+
+  /** Index by name; -1 when there is none. An attribute without prefix is in no namespace, whatever the default is. */
+  find(localName: string, namespace: string, bindings: Bindings): number {
+    if (this.prefixed === 0 && namespace !== '') return -1;
     for (let index = 0; index < this.count; index++) {
       if (this.hasPrefix(index) !== (namespace !== '')) continue;
       const start = this.localStart(index);
       if (this.nameEnd(index) - start !== localName.length || !this.source.startsWith(localName, start)) continue;
-      if (namespace === '' || this.namespace(index, bindings) === namespace) return this.value(index);
+      if (namespace === '' || this.namespace(index, bindings) === namespace) return index;
     }
-    return null;
+    return -1;
   }
 
   private colon(index: number): number {

@@ -29,6 +29,8 @@ export interface StartTag {
   localName(): string;
   /** Normalised value of an attribute; null when it has none. */
   attribute(localName: string, namespace?: string): string | null;
+  /** Offsets of the value between the quotes, of an attribute without prefix; null when it has none. */
+  valueRange(localName: string): readonly [start: number, end: number] | null;
 }
 
 /**
@@ -110,7 +112,15 @@ class Scanner implements StartTag {
   }
 
   attribute(localName: string, namespace = ''): string | null {
-    return this.attributes.count === 0 ? null : this.attributes.find(localName, namespace, this.bindings);
+    const { attributes } = this;
+    const index = attributes.count === 0 ? -1 : attributes.find(localName, namespace, this.bindings);
+    return index < 0 ? null : attributes.value(index);
+  }
+
+  valueRange(localName: string): readonly [start: number, end: number] | null {
+    const { attributes } = this;
+    const index = attributes.find(localName, '', this.bindings);
+    return index < 0 ? null : [attributes.valueStart(index), attributes.valueEnd(index)];
   }
 
   private startTag(tag: number): number {

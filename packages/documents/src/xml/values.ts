@@ -35,6 +35,39 @@ export function checkLanguage(value: string, place: string): string {
   throw documentError(place, `${quote(value)} is no language tag; expected en or de-CH`);
 }
 
+/** Whole number (xs:integer) that a JavaScript number holds exactly. */
+export function readInteger(text: string, place: string, least = Number.MIN_SAFE_INTEGER): number {
+  const value = /^\s*[+-]?[0-9]+\s*$/.test(text) ? Number(text) : Number.NaN;
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw documentError(place, `${quote(text)} is no ${integerAbove(least)}`);
+}
+
+export function checkInteger(value: number, place: string, least = Number.MIN_SAFE_INTEGER): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw documentError(place, `${value} is no ${integerAbove(least)}`);
+}
+
+function integerAbove(least: number): string {
+  return least === Number.MIN_SAFE_INTEGER ? 'whole number' : `whole number of ${least} or more`;
+}
+
+/** xs:token in the form that is read back. */
+export function checkToken(value: string, place: string): string {
+  if (/^\S+(?: \S+)*$/.test(value)) return value;
+  throw documentError(place, `${quote(String(value))} must be words with one blank between them`);
+}
+
+export function checkOneOf<V extends string>(value: V, known: readonly V[], place: string): V {
+  if (known.includes(value)) return value;
+  throw documentError(place, `${quote(String(value))} is none of ${known.join(', ')}`);
+}
+
+/** Name of an element without prefix. */
+export function checkName(value: string, place: string): string {
+  if (typeof value === 'string' && isNcName(value)) return value;
+  throw documentError(place, `${quote(String(value))} is no name of an element`);
+}
+
 /** Ids (xs:ID) of one document: each a name, each only once. */
 export class IdRegister {
   readonly #places = new Map<string, string>();

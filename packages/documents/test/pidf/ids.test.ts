@@ -1,26 +1,17 @@
-import { PuaError } from '@pua/core';
 import { Namespace, presence, readPidf } from '@pua/documents';
+import { runProcessor } from '../process';
+import { refusal } from '../refusal';
 
-const process = presence.process!;
 const wrap = (inner: string) =>
   `<presence xmlns="${Namespace.PIDF}" xmlns:dm="${Namespace.DATA_MODEL}" xmlns:r="${Namespace.RPID}" entity="sip:a@b.example">${inner}</presence>`;
 
 function run(inner: string, tupleId: string | null = null, newId: () => string = () => 'new1') {
-  const { body, tupleId: stored } = process({ body: wrap(inner), version: 0, tupleId, newId });
+  const { body, tupleId: stored } = runProcessor(presence, { body: wrap(inner), tupleId, newId });
   const start = wrap('').indexOf('</presence>');
   return { inner: body.slice(start, -'</presence>'.length), stored };
 }
 
-function refusal(body: string, tupleId: string | null = null): string {
-  try {
-    process({ body, version: 0, tupleId, newId: () => 'new1' });
-  } catch (error) {
-    expect(error).toBeInstanceOf(PuaError);
-    expect((error as PuaError).code).toBe('PUA_ERR_DOCUMENT');
-    return (error as PuaError).message;
-  }
-  throw new Error('accepted');
-}
+const refused = (body: string) => refusal(() => runProcessor(presence, { body, newId: () => 'new1' }));
 
 const never = () => {
   throw new Error('no new id is needed');
@@ -37,7 +28,7 @@ describe('the first tuple', () => {
 
   test('with id, nothing stored: it is stored, and the document is the same string', () => {
     const body = wrap('<tuple id="mine"/>');
-    const out = process({ body, version: 3, tupleId: null, newId: never });
+    const out = runProcessor(presence, { body, version: 3 });
     expect(out).toEqual({ body, tupleId: 'mine' });
   });
 
@@ -120,7 +111,7 @@ test('the id is found as a parser would, and goes behind the name whatever follo
 
 test('prefixes do not matter, namespaces and depth do', () => {
   const body = `<q:presence xmlns:q="${Namespace.PIDF}" entity="sip:a"><tuple/><q:tuple/><person/><person xmlns="${Namespace.DATA_MODEL}"/><x:y xmlns:x="urn:x"><q:tuple/></x:y></q:presence>`;
-  const out = process({ body, version: 0, tupleId: null, newId: () => 'n' });
+  const out = runProcessor(presence, { body, newId: () => 'n' });
   expect(out.body).toBe(
     `<q:presence xmlns:q="${Namespace.PIDF}" entity="sip:a"><tuple/><q:tuple id="n"/><person/><person id="n-p1" xmlns="${Namespace.DATA_MODEL}"/><x:y xmlns:x="urn:x"><q:tuple/></x:y></q:presence>`,
   );
@@ -129,9 +120,7 @@ test('prefixes do not matter, namespaces and depth do', () => {
 
 test('a byte order mark and characters beyond ASCII shift nothing', () => {
   const body = `\ufeff<?xml version="1.0"?>${wrap('<note>é😀</note><tuple/>')}`;
-  expect(process({ body, version: 0, tupleId: 'k', newId: never }).body).toBe(
-    body.replace('<tuple/>', '<tuple id="k"/>'),
-  );
+  expect(runProcessor(presence, { body, tupleId: 'k' }).body).toBe(body.replace('<tuple/>', '<tuple id="k"/>'));
 });
 
 describe('refused', () => {
@@ -157,7 +146,7 @@ describe('refused', () => {
     ['no document', '', /there is no root element/],
     ['a document too big', wrap(`<tuple/><note>${'x'.repeat(262_144)}</note>`), /larger than 262144 bytes/],
   ])('%s', (_what, body, message) => {
-    expect(refusal(body)).toMatch(message);
+    expect(refused(body)).toMatch(message);
   });
 
   test('but a long first id is fine when it need not be stored, and as one further down', () => {

@@ -1,7 +1,7 @@
 import { PuaError } from '@pua/core';
 import { attribute, element, readXml, writeXml, type XmlElement } from '@pua/documents';
 import fc from 'fast-check';
-import { elementArb } from '../arbitraries';
+import { elementArb } from '../arbitraries/xml';
 
 function refusal(xml: string | Uint8Array, limits?: Parameters<typeof readXml>[1]): PuaError {
   try {

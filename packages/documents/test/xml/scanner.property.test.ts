@@ -4,12 +4,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ProcessOutput } from '@pua/core';
 import { Namespace, presence, readXml, type XmlElement } from '@pua/documents';
 import { DOMParser } from '@xmldom/xmldom';
 import fc from 'fast-check';
 import type { scan as Scan } from '../../dist/xml/scanner.js';
 import { scan } from '../../dist/xml/scanner.js';
 import { documents, mutated } from '../mutations';
+import { runProcessor } from '../process';
 
 const seed = 20240517;
 
@@ -83,9 +85,9 @@ test('scanner and DOM see the same ids, and what is added is what was missing', 
   let changed = 0;
   fc.assert(
     fc.property(mutated, (text) => {
-      let out: ReturnType<NonNullable<typeof presence.process>>;
+      let out: ProcessOutput;
       try {
-        out = presence.process!({ body: text, version: 0, tupleId: null, newId: () => 'made' });
+        out = runProcessor(presence, { body: text, newId: () => 'made' });
       } catch {
         return;
       }

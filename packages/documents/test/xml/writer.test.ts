@@ -1,7 +1,7 @@
 import { PuaError } from '@pua/core';
 import { attribute, element, Namespace, readXml, writeXml, type XmlElement } from '@pua/documents';
 import fc from 'fast-check';
-import { xmlText } from '../arbitraries';
+import { xmlText } from '../arbitraries/xml';
 
 const head = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const body = (tree: XmlElement) => {
