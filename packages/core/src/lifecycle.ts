@@ -96,15 +96,17 @@ export function noteEnd(s: Lifecycle, op: Op, out: Out): void {
 }
 
 /**
- * A 423 whose Min-Expires can be met: it is learned, and the request goes out again at once.
+ * A 423 whose Min-Expires can be met is learned. True: the request goes out again at once.
  *
  *   PUBLISH Expires: 60 ->   423 Min-Expires: 600 <-   PUBLISH Expires: 600 ->
  */
 export function learnsFrom(s: Lifecycle, a: Answer, { policy }: Context): boolean {
   if (a.kind !== 'response' || a.status !== 423 || a.minExpires === undefined) return false;
   const useful = a.minExpires > s.flightExpires && a.minExpires <= policy.maxMinExpires;
-  if (!useful || s.briefs >= policy.maxBriefs) return false;
+  if (!useful) return false;
   s.minExpires = a.minExpires;
+  // One that keeps rising is learned, too, but met at the next try.
+  if (s.briefs >= policy.maxBriefs) return false;
   s.briefs++;
   return true;
 }

@@ -397,14 +397,16 @@ describe('423', () => {
     expect(p.results['a']).toMatchObject({ outcome: 'rejected', status: 423, retrying: true });
   });
 
-  test('a limit that keeps rising is followed three times', () => {
-    const p = new Driver().publish('a', { expires: 60 });
+  test('a limit that keeps rising is followed three times, and then met at the next try', () => {
+    const p = new Driver().publish('a');
     let sent = 0;
     while (p.phase === 'queued') {
       p.send();
-      p.answer(423, { minExpires: 100 * ++sent });
+      p.answer(423, { minExpires: 10_000 * ++sent });
     }
     expect([sent, p.phase]).toEqual([4, 'waiting']);
+    p.timer();
+    expect(p.send()?.expires).toBe(40_000);
   });
 });
 
