@@ -25,6 +25,9 @@ const RECORD_LEVELS: Readonly<Record<string, Level>> = {
   lapsed: 'info',
   terminated: 'info',
   'document-needed': 'warn',
+  'without-etag': 'warn',
+  'without-notify': 'warn',
+  'without-state': 'warn',
 };
 
 const STORE_EVENTS: Readonly<Record<StoreEvent['type'], readonly [Level, code: string, text: string]>> = {

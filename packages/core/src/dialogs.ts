@@ -12,7 +12,7 @@ export class Dialogs {
   ) {}
 
   state(dialog: DialogQuery): 'established' | 'provisional' | 'unknown' {
-    const record = this.records.dialog(dialog.callId, dialog.fromTag);
+    const record = this.records.dialog(dialog.callId, dialog.fromTag, dialog.toTag);
     const same = record?.identity.presUri === dialog.presUri && record.identity.watcherUri === dialog.watcherUri;
     if (!record || !same) return 'unknown';
     if (!alive(record.state, this.clock.now())) return 'provisional';
@@ -21,20 +21,20 @@ export class Dialogs {
 
   recordId(dialog: DialogQuery): string | undefined {
     if (this.state(dialog) === 'unknown') return undefined;
-    return this.records.dialog(dialog.callId, dialog.fromTag)?.identity.id;
+    return this.records.dialog(dialog.callId, dialog.fromTag, dialog.toTag)?.identity.id;
   }
 
   /** Looks at every record: meant for list servers at the pace of their own requests. */
   presentities(id: string): readonly string[] {
-    const found: string[] = [];
+    const found = new Set<string>();
     for (const record of this.records.all()) {
-      if (record.kind === 'subscription' && record.identity.id === id) found.push(record.identity.presUri);
+      if (record.kind === 'subscription' && record.identity.id === id) found.add(record.identity.presUri);
     }
-    return found;
+    return [...found];
   }
 
   updateContact(dialog: Pick<DialogQuery, 'callId' | 'toTag' | 'fromTag'>, contact: string): boolean {
-    const record = this.records.dialog(dialog.callId, dialog.fromTag);
+    const record = this.records.dialog(dialog.callId, dialog.fromTag, dialog.toTag);
     const target = checkUri('contact', contact);
     if (!record || record.state.remoteTag !== dialog.toTag || !alive(record.state, this.clock.now())) return false;
     record.retarget(target);

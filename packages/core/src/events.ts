@@ -33,8 +33,11 @@ export type BodyProcessor = (input: ProcessInput) => ProcessOutput;
 export interface EventDefinition {
   /** Value of the `Event` header, parameters included: `presence`, `dialog;sla`. */
   readonly name: string;
-  /** One bit; stored in the database (spec: 1 presence .. 256 as-feature-event). */
-  readonly flag: number;
+  /**
+   * One bit, in the database's column `event` (1 presence .. 256 as-feature-event, see EventFlag). Absent: a free one is
+   * assigned, which may be another one in the next run; what tells the event is its name.
+   */
+  readonly flag?: number;
   /** Absent for packages that are only subscribed to (winfo). */
   readonly contentType?: string;
   readonly process?: BodyProcessor;
@@ -45,6 +48,16 @@ export interface EventDefinition {
   /** Other names for it in commands, not on the wire. */
   readonly aliases?: readonly string[];
 }
+
+/** A definition as a Pua has it. */
+export interface RegisteredEvent extends EventDefinition {
+  readonly flag: number;
+  /** What stands for it in record keys, the same in every run: its own flag, or its name. */
+  readonly keyPart: number | string;
+}
+
+/** Above those that are spoken for. */
+const FIRST_FREE_FLAG = 512;
 
 /** Event header (RFC 6665 8.2.1): a package name and parameters. */
 const EVENT = /^[\w.!%*+`'~-]+(?:\s*;\s*[\w.!%*+`'~-]+(?:\s*=\s*[\w.!%*+`'~-]+)?)*$/;
@@ -62,42 +75,50 @@ export function eventId(event: string): string | undefined {
 
 /** The events one Pua knows. Names are compared without case, as commands give them in many spellings. */
 export class EventRegistry {
-  readonly #byName = new Map<string, EventDefinition>();
-  readonly #byFlag = new Map<number, EventDefinition>();
+  readonly #given = new Set<EventDefinition>();
+  readonly #byName = new Map<string, RegisteredEvent>();
+  readonly #byFlag = new Map<number, RegisteredEvent>();
   readonly #packages = new Set<string>();
 
   /** Registering the same definition again is fine; another one under a used name or flag is an error. */
   add(event: EventDefinition): void {
-    if (this.#byFlag.get(event.flag) === event) return;
+    if (this.#given.has(event)) return;
     const names = [event.name, ...(event.aliases ?? [])];
     for (const name of names) {
       if (typeof name === 'string' && EVENT.test(name)) continue;
       throw new PuaError('PUA_ERR_ARGUMENT', `event ${JSON.stringify(name)}: must be a value of the Event header`);
     }
-    if (!isOneBit(event.flag)) {
-      const message = `event ${event.name}: the flag must be one bit up to 2^30, not ${event.flag}`;
-      throw new PuaError('PUA_ERR_ARGUMENT', message);
+    const flag = event.flag ?? this.#freeFlag(event.name);
+    if (!isOneBit(flag)) {
+      throw new PuaError('PUA_ERR_ARGUMENT', `event ${event.name}: the flag must be one bit up to 2^30, not ${flag}`);
     }
     if (event.contentType !== undefined) checkLine(`event ${event.name}: contentType`, event.contentType);
     if (event.accept !== undefined) checkLine(`event ${event.name}: accept`, event.accept, 1024);
-    for (const known of [this.#byFlag.get(event.flag), ...names.map((name) => this.find(name))]) {
+    for (const known of [this.#byFlag.get(flag), ...names.map((name) => this.find(name))]) {
       if (!known) continue;
       throw new PuaError(
         'PUA_ERR_EVENT_CONFLICT',
-        `event ${event.name} (flag ${event.flag}): another definition is registered as ${known.name} (flag ${known.flag})`,
+        `event ${event.name} (flag ${flag}): another definition is registered as ${known.name} (flag ${known.flag})`,
       );
     }
-    this.#byFlag.set(event.flag, event);
-    for (const name of names) this.#byName.set(name.toLowerCase(), event);
+    const registered: RegisteredEvent = { ...event, flag, keyPart: event.flag ?? event.name.toLowerCase() };
+    this.#given.add(event);
+    this.#byFlag.set(flag, registered);
+    for (const name of names) this.#byName.set(name.toLowerCase(), registered);
     this.#packages.add(packageOf(event.name));
   }
 
-  find(event: string | number): EventDefinition | undefined {
+  #freeFlag(name: string): number {
+    for (let flag = FIRST_FREE_FLAG; flag <= 2 ** 30; flag *= 2) if (!this.#byFlag.has(flag)) return flag;
+    throw new PuaError('PUA_ERR_EVENT_CONFLICT', `event ${name}: all flags are taken`);
+  }
+
+  find(event: string | number): RegisteredEvent | undefined {
     return typeof event === 'number' ? this.#byFlag.get(event) : this.#byName.get(String(event).toLowerCase());
   }
 
   /** @throws PuaError `PUA_ERR_EVENT_UNKNOWN` */
-  get(event: string | number): EventDefinition {
+  get(event: string | number): RegisteredEvent {
     const found = this.find(event);
     if (found) return found;
     const names = this.all().map((e) => e.name);
@@ -109,7 +130,7 @@ export class EventRegistry {
     return this.#packages.has(name);
   }
 
-  all(): readonly EventDefinition[] {
+  all(): readonly RegisteredEvent[] {
     return [...this.#byFlag.values()];
   }
 }

@@ -2,21 +2,22 @@
 
 const clean = (part: string) => part.replace(/[%|]/g, (c) => (c === '%' ? '%25' : '%7C'));
 const part = (text: string) => (text.includes('|') || text.includes('%') ? clean(text) : text);
+const eventPart = (event: number | string) => (typeof event === 'number' ? event : part(event));
 
-/** (pres_uri, event, source, id) */
-export function publicationKey(presUri: string, event: number, source: number, id: string): string {
-  return `p|${event}|${source}|${part(presUri)}|${part(id)}`;
+/** (pres_uri, event, source, id); the event as in RegisteredEvent.keyPart. */
+export function publicationKey(presUri: string, event: number | string, source: number, id: string): string {
+  return `p|${eventPart(event)}|${source}|${part(presUri)}|${part(id)}`;
 }
 
 /** (pres_uri, watcher_uri, event, source, id) */
 export function subscriptionKey(
   presUri: string,
   watcherUri: string,
-  event: number,
+  event: number | string,
   source: number,
   id: string,
 ): string {
-  return `s|${event}|${source}|${part(presUri)}|${part(watcherUri)}|${part(id)}`;
+  return `s|${eventPart(event)}|${source}|${part(presUri)}|${part(watcherUri)}|${part(id)}`;
 }
 
 /** A key the caller chose. */

@@ -32,8 +32,19 @@ export type SharedEffect =
   | { readonly kind: 'emit'; readonly event: RecordEvent }
   | { readonly kind: 'persist' };
 
-/** What a record tells besides answers. */
-export type RecordEvent = 'expired' | 'lost' | 'lapsed' | 'terminated' | 'document-needed';
+/** What a record tells besides answers; `without-...` is what a peer owes us by its RFC. */
+export type RecordEvent =
+  | 'expired'
+  | 'lost'
+  | 'lapsed'
+  | 'terminated'
+  | 'document-needed'
+  /** 2xx to a PUBLISH without SIP-ETag (RFC 3903 6): published anew when the refresh is due. */
+  | 'without-etag'
+  /** No NOTIFY within 64*T1 (RFC 6665 4.1.2.4). */
+  | 'without-notify'
+  /** NOTIFY without Subscription-State (RFC 6665 8.2.3): taken as active. */
+  | 'without-state';
 
 export function settle(out: { push(effect: SharedEffect): unknown }, op: Op, result: PuaResult): void {
   if (op) out.push({ kind: 'settle', op, result });

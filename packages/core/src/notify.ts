@@ -6,7 +6,9 @@
 import { addressTag } from './address.js';
 import type { Notification } from './api.js';
 import { type EventRegistry, eventId, packageOf } from './events.js';
+import type { RecordEvent } from './machine.js';
 import type { IncomingRequest } from './ports/sip.js';
+import type { AnyRecord } from './record.js';
 import type { Records } from './records.js';
 import type { Registrations } from './registrations.js';
 import { readContact, readRecordRoute, readSeconds } from './sending/reading.js';
@@ -18,6 +20,7 @@ export interface NotifyHost {
   readonly registrations: Registrations;
   readonly maxBytes: number;
   count(status: number): void;
+  emit(record: AnyRecord, event: RecordEvent): void;
 }
 
 interface SubscriptionState {
@@ -64,15 +67,20 @@ export function onNotify(request: IncomingRequest, host: NotifyHost): void {
     const packages = new Set(host.events.all().map((known) => packageOf(known.name)));
     return answer(489, [['Allow-Events', [...packages].join(', ')]]);
   }
-  const record = host.records.dialog(headers.get('Call-ID') ?? '', addressTag(headers.get('To') ?? ''));
-  const expected = record?.identity.event.name ?? '';
-  if (!record || packageOf(expected) !== eventPackage || eventId(expected) !== eventId(event)) {
+  const callId = headers.get('Call-ID') ?? '';
+  const found = host.records.dialog(callId, addressTag(headers.get('To') ?? ''), fromTag);
+  const expected = found?.identity.event.name ?? '';
+  if (!found || packageOf(expected) !== eventPackage || eventId(expected) !== eventId(event)) {
     host.count(481);
     return request.pass();
   }
   if (body && body.bytes.length > host.maxBytes) return answer(513);
+  const fork = host.records.forks.isFull(callId) ? null : found.branch(fromTag);
+  if (fork) host.records.add(fork);
+  const record = fork ?? found;
 
-  const { state, reason, expires, retryAfter } = readSubscriptionState(headers.get('Subscription-State'));
+  const given = headers.get('Subscription-State');
+  const { state, reason, expires, retryAfter } = readSubscriptionState(given);
   const turn: NotifyTurn = {
     kind: 'notify',
     fromTag,
@@ -84,6 +92,7 @@ export function onNotify(request: IncomingRequest, host: NotifyHost): void {
     expires,
     verdict: (status) => {
       if (status !== 200) return answer(status);
+      if (given === undefined) host.emit(record, 'without-state');
       deliver();
     },
   };

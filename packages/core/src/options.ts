@@ -124,8 +124,10 @@ function checkOthers(given: PuaOptions): void {
   whole('maxNotifyBytes', given.maxNotifyBytes, 0);
   for (const [name, value] of Object.entries(given.policy ?? {})) {
     if (!(name in DEFAULT_POLICY)) fail(`policy.${name}`, `one of ${Object.keys(DEFAULT_POLICY).join(', ')}`, name);
-    if (name.startsWith('max')) whole(`policy.${name}`, value, 0);
-    else if (!(Number.isFinite(value) && value > 0)) fail(`policy.${name}`, 'a number above 0', value);
+    if (name === 'strictTimerN') {
+      if (typeof value !== 'boolean') fail(`policy.${name}`, 'true or false', value);
+    } else if (name.startsWith('max')) whole(`policy.${name}`, value, 0);
+    else if (!(Number.isFinite(value) && (value as number) > 0)) fail(`policy.${name}`, 'a number above 0', value);
   }
   if (given.onStop !== undefined && given.onStop !== 'leave' && given.onStop !== 'unpublish')
     fail('onStop', "'leave' or 'unpublish'", given.onStop);

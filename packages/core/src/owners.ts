@@ -1,5 +1,6 @@
 /** What owners ask for: publ_info and subs_info become inputs of their records. */
 import type { DocumentHook, PuaHandle, PuaRecord, PuaResult, PublInfo, SubsInfo } from './api.js';
+import { PuaError } from './errors.js';
 import type { EventRegistry, ProcessParameters } from './events.js';
 import { Handle } from './handle.js';
 import { ownKey } from './key.js';
@@ -39,9 +40,10 @@ export class Owners {
     let body = info.body ?? null;
     let tupleId = known?.state.tupleId ?? null;
     const version = known ? known.state.version + 1 : 0;
-    if (expires !== 0 && typeof body === 'string' && event.process && contentType === event.contentType) {
+    if (expires !== 0 && body !== null && event.process && contentType === event.contentType) {
       try {
         const newId = () => `t${this.#o.host.sip.random.token()}`;
+        if (typeof body !== 'string') body = textOf(body);
         ({ body, tupleId } = event.process({ body, version, tupleId, newId, parameters: this.#o.process }));
       } catch (error) {
         op.settle({ outcome: 'document-refused', cause: (error as Error).message });
@@ -85,21 +87,30 @@ export class Owners {
       op.settle({ outcome: 'nothing-to-do' });
       return op;
     }
+    const forks = this.#o.records.forks.of(key);
+    const ending = expires === 0 && !fetch;
+    // The record may be over while a fork of it lives: then that is what is ended.
+    const there = known ?? (ending ? forks[0] : undefined);
     const parts = { settings, extraHeaders: extraHeaders ?? [], outboundProxy };
-    const record = known ?? new SubscriptionRecord(this.#o.host, { ...checked.identity, key }, parts);
-    if (known) {
-      if (extraHeaders) known.extraHeaders = extraHeaders;
-      if (outboundProxy !== '') known.outboundProxy = outboundProxy;
-    } else this.#o.records.add(record);
+    const record = there ?? new SubscriptionRecord(this.#o.host, { ...checked.identity, key }, parts);
+    for (const one of there ? [there, ...forks] : forks) {
+      if (extraHeaders) one.extraHeaders = extraHeaders;
+      if (outboundProxy !== '') one.outboundProxy = outboundProxy;
+    }
+    if (!there) this.#o.records.add(record);
     if (info.cbParam !== undefined) record.cbParam = info.cbParam;
     if (info.onNotify) record.onNotify = info.onNotify;
     const op = this.#handle(record, info.callback);
-    if (expires === 0 && !fetch) {
+    if (ending) {
+      for (const fork of forks) if (fork !== record) fork.end();
       record.receive({ kind: 'unsubscribe', op });
-    } else {
-      const insert = info.flag === 'insert';
-      record.receive({ kind: 'subscribe', op, expires: expires || -1, insert, fetch, ownContact, preloadedRoutes });
+      return op;
     }
+    const insert = info.flag === 'insert';
+    const wish = { kind: 'subscribe', expires: expires || -1, fetch, ownContact, preloadedRoutes } as const;
+    record.receive({ ...wish, op, insert });
+    // With a new dialog they end: its SUBSCRIBE is forked anew.
+    if (!insert) for (const fork of forks) fork.receive({ ...wish, op: null, insert });
     return op;
   }
 
@@ -145,5 +156,16 @@ export class Owners {
       }
     }
     return false;
+  }
+}
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/** @throws PuaError `PUA_ERR_DOCUMENT` */
+function textOf(body: Uint8Array): string {
+  try {
+    return UTF8.decode(body);
+  } catch {
+    throw new PuaError('PUA_ERR_DOCUMENT', 'the document is not UTF-8');
   }
 }

@@ -355,6 +355,7 @@ export class Pua implements PuaApi {
         registrations: this.#registrations,
         maxBytes: this.#options.maxNotifyBytes,
         count: (status) => this.#notifies.add(String(status)),
+        emit: (record, event) => this.#emit(record, event),
       });
       return;
     }

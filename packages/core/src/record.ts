@@ -1,6 +1,6 @@
 /** What publications and subscriptions have in common as records of a Pua: identity, mailbox, place in the schedule. */
 import type { Cause, PuaRecord, Reply } from './api.js';
-import type { EventDefinition } from './events.js';
+import type { RegisteredEvent } from './events.js';
 import { Handle } from './handle.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Context, RecordEvent, SharedEffect } from './machine.js';
@@ -18,7 +18,7 @@ export interface Identity {
   /** Empty for a publication. */
   readonly watcherUri: string;
   readonly id: string;
-  readonly event: EventDefinition;
+  readonly event: RegisteredEvent;
   readonly source: number;
 }
 

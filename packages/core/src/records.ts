@@ -1,4 +1,5 @@
 /** All records of a Pua: by key, by Call-ID, and counted by state. */
+import { Forks } from './forks.js';
 import type { AnyRecord } from './record.js';
 import type { SubscriptionRecord } from './subscription/record.js';
 
@@ -6,6 +7,7 @@ export class Records {
   readonly #byKey = new Map<string, AnyRecord>();
   /** Call-ID -> subscription: ours are unique. */
   readonly #dialogs = new Map<string, SubscriptionRecord>();
+  readonly forks = new Forks();
   readonly #census = { publication: new Map<string, number>(), subscription: new Map<string, number>() };
 
   get size(): number {
@@ -13,7 +15,7 @@ export class Records {
   }
 
   get dialogs(): number {
-    return this.#dialogs.size;
+    return this.#dialogs.size + this.forks.size;
   }
 
   get(key: string): AnyRecord | undefined {
@@ -34,13 +36,24 @@ export class Records {
 
   /** A subscription has opened a dialog, or dropped the one it had. */
   readonly indexed = (record: SubscriptionRecord, callId: string, before: string): void => {
+    if (record.settings.fork) {
+      if (before !== '') this.forks.remove(record, before);
+      if (callId !== '') this.forks.add(record, callId);
+      return;
+    }
     if (before !== '' && this.#dialogs.get(before) === record) this.#dialogs.delete(before);
-    if (callId !== '') this.#dialogs.set(callId, record);
+    if (callId === '') return;
+    this.#dialogs.set(callId, record);
+    // The SUBSCRIBE that opens the new dialog is forked anew: what the old one has left would be there twice.
+    for (const fork of this.forks.of(record.key)) if (fork.state.callId !== callId) fork.end();
   };
 
-  /** A dialog is found by Call-ID and our tag, whatever the remote one is (RFC 6665 4.4.1). */
-  dialog(callId: string, localTag: string): SubscriptionRecord | undefined {
-    const record = this.#dialogs.get(callId);
+  /**
+   * A dialog is found by Call-ID and our tag (RFC 6665 4.4.1); the remote one tells forks apart, and whoever has no fork
+   * of that tag is the record itself.
+   */
+  dialog(callId: string, localTag: string, remoteTag: string): SubscriptionRecord | undefined {
+    const record = this.forks.find(callId, remoteTag) ?? this.#dialogs.get(callId);
     return record?.state.localTag === localTag ? record : undefined;
   }
 

@@ -29,8 +29,8 @@ export async function restore(
   });
 
   function recordFrom(row: PuaRow): AnyRecord {
-    // Names may collide in Kamailio's flags only when events were defined twice: the name decides, then the flag.
-    const event = events.find(row.event_name) ?? events.get(row.event);
+    // Rows of Kamailio have the flag alone; a flag of ours may have been assigned to another event meanwhile.
+    const event = events.get(row.event_name === '' ? row.event : row.event_name);
     const identity: Identity = {
       key: row.record_key,
       presUri: row.pres_uri,

@@ -20,3 +20,12 @@ export function notBeforeToWall(at: number, clock: WallClock): number {
 export function fromWall(seconds: number, clock: WallClock): number {
   return clock.now + seconds * 1000 - clock.wall;
 }
+
+/** Shorter waits are not worth a column: after a restart the next try comes at once. */
+const LONG_MS = 60_000;
+
+/** When a long retry is due, rounded up; 0 for a record that does not wait for one. */
+export function retryAtToWall(s: { phase: string; deadline: number; notBefore: number }, clock: WallClock): number {
+  const waits = s.phase === 'waiting' && s.deadline < Number.POSITIVE_INFINITY;
+  return waits && s.deadline > Math.max(s.notBefore, clock.now + LONG_MS) ? notBeforeToWall(s.deadline, clock) : 0;
+}

@@ -16,14 +16,14 @@ const argument = expect.objectContaining({ code: 'PUA_ERR_ARGUMENT' });
 
 test('found by name, alias and flag, without case', () => {
   const events = registry(presence, winfo, sla);
-  expect(events.get('PRESENCE')).toBe(presence);
-  expect(events.get('presence;winfo')).toBe(winfo);
-  expect(events.get(4)).toBe(sla);
-  expect(events.all()).toEqual([presence, winfo, sla]);
+  expect(events.get('PRESENCE')).toMatchObject(presence);
+  expect(events.get('presence;winfo')).toMatchObject(winfo);
+  expect(events.get(4)).toMatchObject(sla);
+  expect(events.all()).toMatchObject([presence, winfo, sla]);
 });
 
 test('the same definition again is fine', () => {
-  expect(registry(presence, presence).all()).toEqual([presence]);
+  expect(registry(presence, presence).all()).toMatchObject([presence]);
 });
 
 test.each([
@@ -34,12 +34,12 @@ test.each([
 ])('%s is refused, and nothing is changed', (_name, event) => {
   const events = registry(presence, winfo);
   expect(() => events.add(event)).toThrow(conflict);
-  expect(events.all()).toEqual([presence, winfo]);
-  expect(events.find('presence')).toBe(presence);
+  expect(events.all()).toMatchObject([presence, winfo]);
+  expect(events.find('presence')).toMatchObject(presence);
   expect(events.find('other')).toBeUndefined();
 });
 
-test.each([0, -1, 3, 0.5, 2 ** 31, Number.NaN, '1', undefined])('flag %j is not one bit', (flag) => {
+test.each([0, -1, 3, 0.5, 2 ** 31, Number.NaN, '1'])('flag %j is not one bit', (flag) => {
   expect(() => registry({ name: 'x', flag: flag as number })).toThrow(argument);
 });
 
@@ -49,6 +49,22 @@ test.each(['', 'a b', 'a\r\nEvil: 1', 'a;', ';a', 'a,b', undefined, 5])('%j is n
 
 test.each(['contentType', 'accept'])('%s must be one line', (field) => {
   expect(() => registry({ name: 'x', flag: 512, [field]: 'a/b\r\nEvil: 1' })).toThrow(argument);
+});
+
+test('without a flag of its own it gets a free one; its records are told by its name', () => {
+  const events = registry(presence, { name: 'mine', flag: 1024 }, { name: 'First' }, { name: 'second' });
+  expect(events.all().map(({ name, flag, keyPart }) => [name, flag, keyPart])).toEqual([
+    ['presence', 1, 1],
+    ['mine', 1024, 1024],
+    ['First', 512, 'first'],
+    ['second', 2048, 'second'],
+  ]);
+  expect(events.get(2048).name).toBe('second');
+});
+
+test('there are as many free flags as bits', () => {
+  const events = registry(...Array.from({ length: 22 }, (_, n) => ({ name: `e${n}` })));
+  expect(() => events.add({ name: 'one-more' })).toThrow(conflict);
 });
 
 test('an unknown event is named, and what there is', () => {

@@ -27,9 +27,9 @@ test('its policy table names every number and its default', () => {
     readme.indexOf('| `policy`', readme.indexOf('Numbers of the response policy')),
     readme.indexOf('## Errors'),
   );
-  const rows = [...section.matchAll(/^\| `(\w+)`\s*\| ([\d_]+)\s*\|/gm)].map(([, name, value]) => [
+  const rows = [...section.matchAll(/^\| `(\w+)`\s*\| ([\d_]+|false)\s*\|/gm)].map(([, name, value]) => [
     name,
-    Number(value!.replaceAll('_', '')),
+    JSON.parse(value!.replaceAll('_', '')),
   ]);
   const { defaultExpires: _d, minExpires: _m, ...own } = DEFAULT_POLICY;
   expect(Object.fromEntries(rows)).toEqual(own);

@@ -19,6 +19,11 @@ export interface Policy {
   readonly maxLosses: number;
   /** Consecutive 423s that are retried at once. */
   readonly maxBriefs: number;
+  /**
+   * A refresh without NOTIFY within 64*T1 ends the dialog, as RFC 6665 4.1.2.2 wants it. Many notifiers send none, so
+   * the default is a warning.
+   */
+  readonly strictTimerN: boolean;
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -32,4 +37,5 @@ export const DEFAULT_POLICY: Policy = {
   retryAfterCap: 3_600_000,
   maxLosses: 1,
   maxBriefs: 3,
+  strictTimerN: false,
 };

@@ -2,7 +2,7 @@
 import type { Context } from '../machine.js';
 import type { Answer } from './answer.js';
 import { honoursRetryAfter, type ResponseRow, responseRow } from './responses.js';
-import { backoffDelay, credentialsDelay, longDelay, pendingDelay, retryAfterMs } from './timing.js';
+import { backoffDelay, credentialsDelay, longDelay, pendingDelay, retryAfterMs, retryAfterSpread } from './timing.js';
 
 export interface Verdict {
   readonly row: ResponseRow;
@@ -45,9 +45,8 @@ export function judge(answer: Answer, previousDelay: number, { now, random, poli
       delay = backoffDelay(policy, previousDelay, random());
       retryAt = now + delay;
     }
-    retryAt = Math.max(retryAt, notBefore);
   }
-  // A barred route opens for many records at once: they come back spread over the delay they would have waited anyway.
-  if (notBefore > retryAt) retryAt = notBefore + Math.min(delay, policy.backoffCap) * random();
+  // Many records may have been sent away with the same time: they come back one after the other.
+  if (notBefore > 0 && notBefore >= retryAt) retryAt = notBefore + retryAfterSpread(notBefore - now, delay) * random();
   return { row, retryAt, notBefore, delay };
 }

@@ -47,7 +47,7 @@ export interface PuaRow {
   readonly asked_expires: number;
   /** What is still to be done, bits: see row.ts of the machines; 0 = server and wish agree. */
   readonly pending: number;
-  /** Nothing goes out for this record before then (Retry-After, long retry); 0 = no such time. */
+  /** Nothing goes out for this record before then, whoever asks (Retry-After); 0 = no such time. */
   readonly not_before: number;
   /** Rarely used attributes as JSON; null when all have their defaults. */
   readonly more: string | null;

@@ -10,7 +10,7 @@ import {
   sourceFlag,
 } from '../arguments.js';
 import { PuaError } from '../errors.js';
-import type { EventDefinition, EventRegistry } from '../events.js';
+import type { EventRegistry, RegisteredEvent } from '../events.js';
 import { readHeaders } from '../headers.js';
 import { publicationKey } from '../key.js';
 import type { Headers } from '../ports/sip.js';
@@ -18,7 +18,7 @@ import type { Identity } from '../record.js';
 
 export interface CheckedPublish {
   readonly identity: Identity;
-  readonly event: EventDefinition;
+  readonly event: RegisteredEvent;
   readonly expires: number;
   readonly etag: string;
   readonly contentType: string;
@@ -45,7 +45,7 @@ export function checkPublish(info: PublInfo, events: EventRegistry): CheckedPubl
     throw new PuaError('PUA_ERR_ARGUMENT', 'body: must be a text or bytes');
   }
   return {
-    identity: { key: publicationKey(presUri, event.flag, source, id), presUri, watcherUri: '', id, event, source },
+    identity: { key: publicationKey(presUri, event.keyPart, source, id), presUri, watcherUri: '', id, event, source },
     event,
     expires: checkExpires('expires', info.expires),
     etag: info.etag === undefined ? '' : checkLine('etag', info.etag, 128),

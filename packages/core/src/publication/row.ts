@@ -4,7 +4,7 @@ import { formatHeaders, parseHeaderLines } from '../headers.js';
 import { refreshDelay } from '../policy/timing.js';
 import type { PuaRow } from '../ports/store.js';
 import type { Blank } from '../record.js';
-import { fromWall, notBeforeToWall, toWall, type WallClock } from '../walltime.js';
+import { fromWall, notBeforeToWall, retryAtToWall, toWall, type WallClock } from '../walltime.js';
 import { Publication } from './state.js';
 
 /** Bits of the column `pending`. */
@@ -34,10 +34,28 @@ export function writeColumns(row: Blank<PuaRow>, s: Readonly<Publication>, clock
     (s.phase === 'parked' ? PARKED : 0) |
     (document ? NEXT : 0);
   row.not_before = notBeforeToWall(s.notBefore, clock);
-  row.more = s.onLost === 'report' ? '{"onLost":"report"}' : null;
+  row.more = moreOf(s, clock);
 }
 
-/** A row as a resting record. Its deadline says when it goes on: at once when something is pending. */
+interface More {
+  onLost?: 'report';
+  /** Next try, seconds since 1970. */
+  retryAt?: number;
+}
+
+function moreOf(s: Readonly<Publication>, clock: WallClock): string | null {
+  const retryAt = retryAtToWall(s, clock);
+  if (s.onLost !== 'report' && retryAt === 0) return null;
+  const more: More = {};
+  if (s.onLost === 'report') more.onLost = 'report';
+  if (retryAt > 0) more.retryAt = retryAt;
+  return JSON.stringify(more);
+}
+
+/**
+ * A row as a resting record. Its deadline says when it goes on: at once when something is pending.
+ * @throws SyntaxError when `more` is not JSON
+ */
 export function publicationFromRow(row: PuaRow, clock: WallClock, random: () => number): Publication {
   const s = new Publication();
   s.etag = row.etag;
@@ -51,7 +69,8 @@ export function publicationFromRow(row: PuaRow, clock: WallClock, random: () => 
   s.desiredUntil = row.desired_expires === 0 ? Number.POSITIVE_INFINITY : fromWall(row.desired_expires, clock);
   s.extraHeaders = parseHeaderLines(row.extra_headers);
   s.outboundProxy = row.outbound_proxy ?? '';
-  s.onLost = row.more?.includes('"onLost":"report"') ? 'report' : 'republish';
+  const more = (row.more === null ? {} : JSON.parse(row.more)) as More;
+  s.onLost = more.onLost ?? 'republish';
   s.wish = 1;
   s.bodyWish = row.document === null ? 0 : 1;
   s.held = row.etag === '' || pendingBody ? 0 : 1;
@@ -77,8 +96,9 @@ export function publicationFromRow(row: PuaRow, clock: WallClock, random: () => 
       tupleId: row.tuple_id,
     };
   }
-  const soon = Math.max(clock.now, s.notBefore);
-  if ((row.pending & PARKED) !== 0) {
+  const soon = Math.max(clock.now, s.notBefore, more.retryAt === undefined ? 0 : fromWall(more.retryAt, clock));
+  // One that is parked for want of its document asks for it again: its module may have it by now.
+  if ((row.pending & PARKED) !== 0 && (held || row.document !== null)) {
     s.phase = 'parked';
     s.deadline = s.desiredUntil;
   } else if (held && !pendingBody && !s.end) {

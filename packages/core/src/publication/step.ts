@@ -192,6 +192,7 @@ function accepted(s: Publication, a: ResponseAnswer, c: Context, out: Out): void
   report(s, a, out);
   out.push({ kind: 'persist' });
   settle(out, s.flightOp, { outcome: 'accepted', status: a.status, reason: a.reason, etag: a.etag, expires: seconds });
+  if (a.etag === '') out.push({ kind: 'emit', event: 'without-etag' });
   if (s.op === s.flightOp) s.op = null;
   const changed = s.end || s.wish > s.flightWish;
   granted(s, a.etag, seconds, c);

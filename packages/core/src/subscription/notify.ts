@@ -32,12 +32,14 @@ function take(s: Subscription, n: NotifyInput, c: Context, out: Out): boolean {
   return true;
 }
 
-/** The lifetime a NOTIFY names never exceeds what the 2xx granted or, while there is none, what was asked. */
+/** The lifetime a NOTIFY names never exceeds what the 2xx granted or, while it is still to come, what was asked. */
 function bound(s: Subscription, expires: number | undefined, c: Context): void {
   if (expires === undefined && s.expiresAt > 0) return;
-  const asked = Math.max(s.flightExpires, s.asked < 0 ? c.policy.defaultExpires : s.asked);
-  const limit = s.grantedUntil > 0 ? s.grantedUntil : s.sentAt + asked * 1000;
+  const asked = s.sentAt + 1000 * Math.max(s.flightExpires, s.asked < 0 ? c.policy.defaultExpires : s.asked);
+  // While a refresh is on the wire its 2xx may be late.
+  const limit = s.grantedUntil === 0 || s.flightExpires > 0 ? Math.max(asked, s.grantedUntil) : s.grantedUntil;
   s.expiresAt = expires === undefined ? limit : Math.min(c.now + expires * 1000, limit);
+  if (expires !== undefined) s.saidUntil = s.expiresAt;
   // A NOTIFY that confirms the plan doesn't move it; only one that shortens the lifetime does.
   if (s.refreshAt < s.expiresAt) return;
   s.refreshAt = c.now + refreshDelay(Math.max(0, s.expiresAt - c.now), c.random());

@@ -63,6 +63,37 @@ export function gone(s: Subscription, out: Out): void {
   Object.assign(s, new Subscription(), { phase: 'ended', wish: s.wish });
 }
 
+/** A dialog beside that of `s`, as the NOTIFY that establishes it finds it: with the lifetime the SUBSCRIBE got. */
+export function forkOf(s: Readonly<Subscription>, remoteTag: string, c: Context): Subscription {
+  const fork = new Subscription();
+  fork.phase = 'subscribed';
+  fork.fork = true;
+  fork.asked = s.asked;
+  fork.desiredUntil = s.desiredUntil;
+  fork.ownContact = s.ownContact;
+  fork.wish = 1;
+  fork.held = 1;
+  fork.callId = s.callId;
+  fork.localTag = s.localTag;
+  fork.remoteTag = remoteTag;
+  fork.cseq = s.cseq;
+  fork.contact = s.contact;
+  fork.openedAt = c.now;
+  fork.sentAt = s.sentAt;
+  const asked = s.asked < 0 ? c.policy.defaultExpires : s.asked;
+  fork.grantedUntil = s.grantedUntil || s.sentAt + asked * 1000;
+  fork.expiresAt = fork.grantedUntil;
+  fork.refreshAt = c.now + refreshDelay(Math.max(0, fork.expiresAt - c.now), c.random());
+  fork.minExpires = s.minExpires;
+  return fork;
+}
+
+/** A fork that has lost its dialog is over: opening another one is up to the record it branched off. */
+export function endFork(s: Subscription, out: Out): void {
+  out.push({ kind: 'emit', event: 'terminated' });
+  gone(s, out);
+}
+
 export function expire(s: Subscription, out: Out): void {
   settle(out, s.op, { outcome: 'expired' });
   out.push({ kind: 'emit', event: 'expired' });
@@ -102,10 +133,9 @@ export function terminated(s: Subscription, { reason, retryAfter }: Termination,
   }
 }
 
-/** What a 2xx gave. */
+/** What a 2xx gave. A NOTIFY that overtook it may have named an earlier end; a later one it never does. */
 export function granted(s: Subscription, seconds: number, c: Context): void {
-  const ms = seconds * 1000;
-  s.grantedUntil = c.now + ms;
-  s.expiresAt = s.grantedUntil;
-  s.refreshAt = c.now + refreshDelay(ms, c.random());
+  s.grantedUntil = c.now + seconds * 1000;
+  s.expiresAt = s.saidUntil > 0 && s.saidUntil < s.grantedUntil - 1000 ? s.saidUntil : s.grantedUntil;
+  s.refreshAt = c.now + refreshDelay(Math.max(0, s.expiresAt - c.now), c.random());
 }

@@ -6,7 +6,7 @@ import type { Headers, Hop } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
 import { type Host, type Identity, RecordBase } from '../record.js';
 import type { Draft } from '../sending/job.js';
-import { alive } from './parts.js';
+import { alive, forkOf } from './parts.js';
 import { type SubscriptionSettings, writeColumns } from './row.js';
 import { type NotifyInput, Subscription, type SubscriptionEffect, type SubscriptionInput } from './state.js';
 import { stepSubscription } from './table.js';
@@ -47,6 +47,27 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
     this.extraHeaders = parts.extraHeaders;
     this.outboundProxy = parts.outboundProxy;
     if (state.callId !== '') host.indexed(this, state.callId, '');
+  }
+
+  /**
+   * Another notifier answers our SUBSCRIBE, and all of them are wanted: a dialog of its own, which its NOTIFY is about
+   * to establish. Null: it gets 481, like a NOTIFY to whoever takes the first notifier only.
+   */
+  branch(remoteTag: string): SubscriptionRecord | null {
+    const s = this.state;
+    const { settings, identity, host, extraHeaders, outboundProxy } = this;
+    const first = !s.confirmed || s.remoteTag === remoteTag || s.callId === '';
+    if (settings.forks === 'first' || settings.fork || first || s.end || s.fetch) return null;
+    const { key } = identity;
+    const branched = new SubscriptionRecord(
+      host,
+      { ...identity, key: `${key}|fork|${remoteTag}` },
+      { settings: { ...settings, fork: { origin: key, remoteTag } }, extraHeaders, outboundProxy },
+      forkOf(s, remoteTag, host.context()),
+    );
+    branched.cbParam = this.cbParam;
+    branched.onNotify = this.onNotify;
+    return branched;
   }
 
   /** `pua_update_contact()` */

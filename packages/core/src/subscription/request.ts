@@ -32,19 +32,16 @@ export function checkSubscribe(info: SubsInfo, events: EventRegistry): CheckedSu
   checkWord('flag', info.flag, ['insert', 'update']);
   checkWord('forks', info.forks, ['first', 'all']);
   const id = info.id === undefined ? '' : checkLine('id', info.id);
-  if (info.forks === 'all') {
-    throw new PuaError('PUA_ERR_ARGUMENT', "forks: 'all' (one dialog per fork) is not built yet; use 'first'");
-  }
   const key =
     info.key === undefined
-      ? subscriptionKey(presUri, watcherUri, event.flag, source, id)
+      ? subscriptionKey(presUri, watcherUri, event.keyPart, source, id)
       : ownKey(checkLine('key', info.key));
   return {
     identity: { key, presUri, watcherUri, id, event, source },
     settings: {
       requestUri: info.remoteTarget === undefined ? presUri : checkUri('remoteTarget', info.remoteTarget),
       toUri: info.toUri === undefined ? presUri : checkUri('toUri', info.toUri),
-      forks: 'first',
+      forks: info.forks ?? event.forks ?? 'first',
     },
     expires: checkExpires('expires', info.expires),
     ownContact: info.contact === undefined ? '' : checkUri('contact', info.contact),

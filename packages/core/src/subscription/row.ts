@@ -5,7 +5,7 @@ import { refreshDelay } from '../policy/timing.js';
 import type { Headers } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
 import type { Blank } from '../record.js';
-import { fromWall, notBeforeToWall, toWall, type WallClock } from '../walltime.js';
+import { fromWall, notBeforeToWall, retryAtToWall, toWall, type WallClock } from '../walltime.js';
 import { Subscription } from './state.js';
 
 const END = 2;
@@ -18,6 +18,8 @@ export interface SubscriptionSettings {
   readonly requestUri: string;
   readonly toUri: string;
   readonly forks: 'first' | 'all';
+  /** It is one: the key of the record it branched off, and the tag that tells it from the others. */
+  readonly fork?: { readonly origin: string; readonly remoteTag: string };
 }
 
 interface More {
@@ -27,6 +29,9 @@ interface More {
   ownContact?: string;
   preloadedRoutes?: readonly string[];
   next?: number;
+  fork?: { origin: string; remoteTag: string };
+  /** Next try, seconds since 1970. */
+  retryAt?: number;
 }
 
 /** Columns that depend on the state. */
@@ -53,10 +58,15 @@ export function writeColumns(
   row.asked_expires = s.asked;
   row.pending = (s.end ? END : 0) | (s.phase === 'parked' ? PARKED : 0) | (s.next ? NEXT : 0);
   row.not_before = notBeforeToWall(s.notBefore, clock);
-  row.more = moreOf(s, settings, row.pres_uri);
+  row.more = moreOf(s, settings, row.pres_uri, clock);
 }
 
-function moreOf(s: Readonly<Subscription>, settings: SubscriptionSettings, presUri: string): string | null {
+function moreOf(
+  s: Readonly<Subscription>,
+  settings: SubscriptionSettings,
+  presUri: string,
+  clock: WallClock,
+): string | null {
   const more: More = {};
   if (settings.requestUri !== presUri) more.requestUri = settings.requestUri;
   if (settings.toUri !== presUri) more.toUri = settings.toUri;
@@ -64,6 +74,9 @@ function moreOf(s: Readonly<Subscription>, settings: SubscriptionSettings, presU
   if (s.ownContact !== '') more.ownContact = s.ownContact;
   if (s.preloadedRoutes.length > 0) more.preloadedRoutes = s.preloadedRoutes;
   if (s.next) more.next = s.next.expires;
+  if (settings.fork) more.fork = settings.fork;
+  const retryAt = retryAtToWall(s, clock);
+  if (retryAt > 0) more.retryAt = retryAt;
   return Object.keys(more).length === 0 ? null : JSON.stringify(more);
 }
 
@@ -128,7 +141,8 @@ export function subscriptionFromRow(
   s.refreshAt = there && !astray ? clock.now + refreshDelay(s.expiresAt - clock.now, random()) : clock.now;
   s.minExpires = row.min_expires;
   s.notBefore = row.not_before === 0 ? 0 : fromWall(row.not_before, clock);
-  const soon = Math.max(clock.now, s.notBefore);
+  s.fork = more.fork !== undefined;
+  const soon = Math.max(clock.now, s.notBefore, more.retryAt === undefined ? 0 : fromWall(more.retryAt, clock));
   if ((row.pending & PARKED) !== 0) {
     s.phase = 'parked';
     s.deadline = s.desiredUntil;
@@ -145,6 +159,7 @@ export function subscriptionFromRow(
       requestUri: more.requestUri ?? row.pres_uri,
       toUri: more.toUri ?? row.pres_uri,
       forks: more.forks ?? 'first',
+      ...(more.fork ? { fork: more.fork } : {}),
     },
     extraHeaders: parseHeaderLines(row.extra_headers),
   };

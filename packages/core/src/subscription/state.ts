@@ -46,6 +46,8 @@ export class Subscription {
   held = 0;
   /** End by the last 2xx; a NOTIFY may only shorten it. */
   grantedUntil = 0;
+  /** End that a NOTIFY has named since the last request went out; 0: none. */
+  saidUntil = 0;
   expiresAt = 0;
   refreshAt = NEVER;
   /** Timer N: a NOTIFY must have come by then. */
@@ -54,6 +56,8 @@ export class Subscription {
   closeBy = NEVER;
   /** The dialog is to be ended and a new one opened. */
   renew = false;
+  /** One of several dialogs that one SUBSCRIBE has opened (RFC 6665 5.4.9): it never opens one itself. */
+  fork = false;
   /** A NOTIFY ended it while a request was on the wire: dealt with at the answer. */
   over: Termination | null = null;
 
@@ -99,11 +103,13 @@ export class Subscription {
     to.openedAt = this.openedAt;
     to.held = this.held;
     to.grantedUntil = this.grantedUntil;
+    to.saidUntil = this.saidUntil;
     to.expiresAt = this.expiresAt;
     to.refreshAt = this.refreshAt;
     to.notifyBy = this.notifyBy;
     to.closeBy = this.closeBy;
     to.renew = this.renew;
+    to.fork = this.fork;
     to.over = this.over;
     to.flightWish = this.flightWish;
     to.flightOp = this.flightOp;
@@ -134,6 +140,7 @@ export class Subscription {
     this.openedAt = 0;
     this.held = 0;
     this.grantedUntil = 0;
+    this.saidUntil = 0;
     this.expiresAt = 0;
     this.refreshAt = NEVER;
     this.notifyBy = NEVER;

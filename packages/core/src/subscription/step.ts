@@ -92,6 +92,7 @@ export function endMeanwhile(s: Subscription, input: EndInput, _c: Context, out:
 export function slot(s: Subscription, input: SlotInput, c: Context, out: Out): void {
   const there = alive(s, c.now);
   if (s.end && !there) return finish(s, c, out);
+  if (s.fork && !there) return lapse(s, out);
   if (!s.end && c.now >= s.desiredUntil) return expire(s, out);
   // A NOTIFY named a time while this waited for its slot.
   if (s.notBefore > c.now) return enqueue(s, c, out);
@@ -103,8 +104,11 @@ export function slot(s: Subscription, input: SlotInput, c: Context, out: Out): v
     s.callId = input.callId;
     s.localTag = input.localTag;
     s.openedAt = c.now;
-    s.notifyBy = c.now + 64 * c.policy.t1;
   }
+  // Timer N runs from the request (RFC 6665 4.1.2.4); the one for the first NOTIFY goes on.
+  if (leaving) s.notifyBy = NEVER;
+  else if (!there || s.confirmed) s.notifyBy = c.now + 64 * c.policy.t1;
+  s.saidUntil = 0;
   s.cseq++;
   s.contact = s.ownContact || input.contact;
   s.sentAt = c.now;
@@ -140,9 +144,23 @@ export function due(s: Subscription, _input: object, c: Context, out: Out): void
     return finish(s, c, out);
   }
   if (!s.end && c.now >= s.desiredUntil) return expire(s, out);
-  // Timer N: accepted, but no NOTIFY came. Expires 0 in the dialog, then a new one under back-off.
-  if (s.phase === 'subscribed' && c.now >= s.notifyBy) s.renew = true;
+  if (s.phase === 'subscribed' && c.now >= s.notifyBy) {
+    out.push({ kind: 'emit', event: 'without-notify' });
+    s.notifyBy = NEVER;
+    // Accepted, but no NOTIFY came. Expires 0 in the dialog, then a new one under back-off.
+    if (!s.confirmed || c.policy.strictTimerN) s.renew = true;
+    else {
+      rest(s);
+      if (s.deadline > c.now) return;
+    }
+  }
   enqueue(s, c, out);
+}
+
+/** A fork whose dialog has run out. */
+function lapse(s: Subscription, out: Out): void {
+  out.push({ kind: 'emit', event: 'lapsed' });
+  gone(s, out);
 }
 
 /** 64*T1 after an unsubscribe without a NOTIFY `terminated`. */
@@ -197,13 +215,7 @@ function established(s: Subscription, a: ResponseAnswer, c: Context, out: Out): 
   }
   if (s.over) return ended(s, c, out);
   if (seconds <= 0) return withoutGrant(s, c, out);
-  // A NOTIFY that was faster may have shortened the lifetime; it never lengthens it.
-  const { confirmed, expiresAt, refreshAt } = s;
   granted(s, seconds, c);
-  if (confirmed && expiresAt > 0 && expiresAt < s.expiresAt - 1000) {
-    s.expiresAt = expiresAt;
-    s.refreshAt = Math.min(refreshAt, s.refreshAt);
-  }
   afterGrant(s, c, out);
 }
 
@@ -239,11 +251,14 @@ export function refreshed(s: Subscription, { answer: a }: AnswerInput, c: Contex
     if (s.over) return ended(s, c, out);
     if (seconds <= 0) return withoutGrant(s, c, out);
     if (a.contact !== '') s.remoteTarget = a.contact;
+    if (a.status === 204) s.notifyBy = NEVER;
     s.losses = 0;
     s.delay = 0;
     granted(s, seconds, c);
     return afterGrant(s, c, out);
   }
+  // Nothing was accepted, so no NOTIFY is owed.
+  if (s.confirmed) s.notifyBy = NEVER;
   if (s.over) {
     settle(out, s.flightOp, failure(a, true));
     return ended(s, c, out);

@@ -4,6 +4,7 @@
  */
 import type { Context, Transition } from '../machine.js';
 import * as notify from './notify.js';
+import { endFork } from './parts.js';
 import type { Subscription, SubscriptionEffect, SubscriptionInput, SubscriptionPhase } from './state.js';
 import * as on from './step.js';
 
@@ -45,7 +46,7 @@ export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'end
     subscribe: { does: on.wish, to: ['queued', 'waiting'] },
     unsubscribe: { does: on.end, to: ['queued', 'waiting', 'ended'] },
     notify: { does: notify.resting, to: ['subscribed', 'queued', 'waiting', 'ended'] },
-    timer: { does: on.due, to: ['queued', 'waiting', 'ended'] },
+    timer: { does: on.due, to: ['subscribed', 'queued', 'waiting', 'ended'] },
   },
   closing: {
     subscribe: { does: on.note, to: ['closing'] },
@@ -81,5 +82,6 @@ export function stepSubscription(
   if (!cell) throw new Error(`subscription: no transition for ${input.kind} in state ${state.phase}`);
   const next = state.copy();
   cell.does(next, input, context, out);
+  if (next.fork && next.callId === '') endFork(next, out);
   return next;
 }

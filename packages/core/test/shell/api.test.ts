@@ -1,7 +1,18 @@
 /** The rest of the contract: callbacks, hooks, commands, dialogs, looking in. */
 import type { Cause, PuaRow } from '@pua/core';
 import { settled } from '../support/clock';
-import { ALICE, BOB, establish, listen, notify, publication, start, subscription } from '../support/pua';
+import {
+  ALICE,
+  BOB,
+  establish,
+  listen,
+  make,
+  notify,
+  publication,
+  type Running,
+  start,
+  subscription,
+} from '../support/pua';
 import { FakeSip } from '../support/sip';
 import { FakeStore } from '../support/store';
 
@@ -155,10 +166,12 @@ describe('documentNeeded', () => {
     ...more,
   });
 
-  async function lost(more: Partial<PuaRow> = {}) {
+  async function lost(more: Partial<PuaRow> = {}, before: (pua: Running['pua']) => void = () => {}) {
     const sip = new FakeSip();
     const store = new FakeStore([taken(sip, more)]);
-    const running = await start({ sip, store });
+    const running = make({ sip, store });
+    before(running.pua);
+    await running.pua.start();
     return {
       ...running,
       /** The refresh gets 412. */
@@ -217,6 +230,17 @@ describe('documentNeeded', () => {
     ]);
     expect(faults.messages).toHaveLength(1);
     expect([...pua.list()].map(({ state }) => state)).toEqual(['parked']);
+  });
+
+  test('what nobody knew is asked for again after a restart', async () => {
+    const PARKED = 4;
+    const { pua, sip } = await lost({ etag: '', expires: 0, pending: PARKED }, (made) => {
+      made.documentNeeded('RPC_PUBLISH', () => 'known by now');
+    });
+    sip.clock.advance(1);
+    await settled();
+    expect(sip.last.request.body?.content).toMatch(/^known by now/);
+    await pua.stop();
   });
 
   test('the owner was faster than the answer: its document stays', async () => {

@@ -229,3 +229,12 @@ describe('other methods', () => {
       expect(() => pua.handle(method, () => {})).toThrow(expect.objectContaining({ code: 'PUA_ERR_ARGUMENT' }));
   });
 });
+
+test('without Subscription-State it counts as active, and is told of', async () => {
+  const running = await start();
+  const { messages } = listen('pua:subscription');
+  const dialog = establish(running);
+  notify(running, dialog, { 'Subscription-State': undefined });
+  notify(running, dialog, { CSeq: '2 NOTIFY' });
+  expect(messages.filter(({ type }) => type === 'without-state')).toHaveLength(1);
+});

@@ -1,7 +1,7 @@
 /** sendPublish and sendSubscribe: what goes out, what is refused, who is told. */
 import type { PuaResult, PublInfo, SubsInfo } from '@pua/core';
 import { settled } from '../support/clock';
-import { ALICE, BOB, establish, outcome, publication, start, subscription } from '../support/pua';
+import { ALICE, BOB, establish, listen, outcome, publication, start, subscription } from '../support/pua';
 
 const argument = (field: string) =>
   expect.objectContaining({ code: 'PUA_ERR_ARGUMENT', message: expect.stringContaining(field) });
@@ -69,12 +69,21 @@ describe('sendPublish', () => {
     expect([first, second]).toEqual([`doc/0/${id}`, `two/1/${id}`]);
   });
 
-  test('another content type is not the processor’s business, nor are bytes', async () => {
+  test('bytes are read as UTF-8; what is not UTF-8 is no document', async () => {
+    const { pua, sip } = await start();
+    pua.sendPublish({ ...publication, body: new TextEncoder().encode('döc') });
+    expect(sip.last.request.body?.content).toMatch(/^döc\/0\//);
+    const bad = pua.sendPublish({ ...publication, presUri: BOB, body: new Uint8Array([0xff]) });
+    expect(await outcome(bad)).toEqual({ outcome: 'document-refused', cause: 'the document is not UTF-8' });
+    expect(sip.sent).toHaveLength(1);
+  });
+
+  test('another content type is not the processor’s business', async () => {
     const { pua, sip } = await start();
     pua.sendPublish({ ...publication, contentType: 'application/xpidf+xml', body: 'refuse' });
     expect(sip.last.request.body?.content).toBe('refuse');
     const bytes = new Uint8Array([1, 2]);
-    pua.sendPublish({ ...publication, presUri: BOB, body: bytes });
+    pua.sendPublish({ ...publication, presUri: BOB, contentType: 'application/xpidf+xml', body: bytes });
     expect(sip.last.request.body?.content).toBe(bytes);
   });
 
@@ -255,7 +264,7 @@ describe('sendSubscribe', () => {
     ['id', { id: CRLF }],
     ['expires', { expires: Number.NaN }],
     ['sourceFlag', { sourceFlag: 0 }],
-    ['forks', { forks: 'all' }],
+    ['forks', { forks: 'some' }],
     ['flag', { flag: 'INSERT' }],
   ];
   test.each(BAD)('%s: %j is refused before anything happens', async (field, more) => {
@@ -352,7 +361,31 @@ test('a result is told to handle, callback and nobody twice', async () => {
   sip.last.reply(480, [['Retry-After', '30']]);
   const expected = { outcome: 'rejected', status: 480, reason: 'reason 480', retrying: true, retryAfter: 30 };
   expect([await handle.result, told]).toEqual([expected, [expected]]);
-  sip.clock.advance(31_000);
+  sip.clock.advance(33_000);
   sip.last.reply(200, granted('e'));
   expect(told).toHaveLength(1);
+});
+
+test('a 2xx without SIP-ETag is told of, and published anew in full when its refresh is due', async () => {
+  const { pua, sip } = await start();
+  const { messages } = listen('pua:publication');
+  pua.sendPublish(publication);
+  sip.last.reply(200, [['Expires', '3600']]);
+  expect(messages.map(({ type }) => type)).toContain('without-etag');
+  sip.clock.advance(3_300_000);
+  expect(sip.sent).toHaveLength(2);
+  expect(sip.last.header('SIP-If-Match')).toBeUndefined();
+  expect(sip.last.request.body?.content).toMatch(/^doc/);
+});
+
+test('at another hop another Contact: the socket that serves it', async () => {
+  const { pua, sip } = await start({ outboundProxy: ['sip:udp', 'sip:tcp'] });
+  sip.contact = (user, hop) => `sip:${user}@${hop.host}.local`;
+  const handle = pua.sendSubscribe(subscription);
+  await settled();
+  sip.last.unreachable();
+  const [first, second] = sip.sent.map(({ request }) => request);
+  expect(first!.contact).toBe(`sip:${first!.from.tag}@udp.local`);
+  expect(second!.contact).toBe(`sip:${first!.from.tag}@tcp.local`);
+  expect(pua.show(handle.key)?.contact).toBe(second!.contact);
 });

@@ -1,4 +1,5 @@
 /** One test per rule for subscriptions, each with its message ladder: -> is ours, <- is the notifier's. */
+import { forkOf } from '../../dist/subscription/parts.js';
 import { Subscription } from '../../dist/subscription/state.js';
 import { SubscriptionDriver as Driver, silence } from '../support/machines';
 
@@ -74,7 +75,8 @@ describe('life', () => {
   test('the last refresh of a finite lifetime asks for the rest; at the end nothing is sent', () => {
     const s = Driver.established({ expires: 5400 }).timer();
     expect(s.send()).toMatchObject({ request: 'refresh', expires: 2700 });
-    s.answer(200, { expires: 2700 }).timer();
+    s.answer(200, { expires: 2700 }).notify('active');
+    s.timer();
     expect([s.phase, s.events, s.now]).toEqual(['ended', ['expired'], 10_000 + 90 * MINUTE]);
   });
 });
@@ -181,7 +183,7 @@ describe('the dialog', () => {
   test('CSeq goes on behind the one that was answered, or sent in vain', () => {
     const s = Driver.established().timer();
     s.send();
-    s.answer(200, { expires: 3600, cseq: 4 });
+    s.answer(200, { expires: 3600, cseq: 4 }).notify('active');
     s.timer();
     expect(s.send()?.cseq).toBe(5);
     s.answer(silence(true, 0, 7));
@@ -593,11 +595,149 @@ describe('Timer N', () => {
     expect(s.wait).toBe(45 * MINUTE);
   });
 
-  test('a refresh without NOTIFY keeps the subscription (deployed notifiers send none)', () => {
+  test('a refresh without NOTIFY keeps the subscription, with a warning (deployed notifiers send none)', () => {
+    const s = Driver.established().timer();
+    const sentAt = s.now;
+    s.send();
+    s.answer(200, { expires: 3600 }).timer();
+    expect([s.phase, s.events, s.now - sentAt]).toEqual(['subscribed', ['without-notify'], TIMER_N]);
+    s.timer();
+    expect([s.phase, s.now - sentAt]).toEqual(['queued', 45 * MINUTE]);
+  });
+
+  /*
+   *   SUBSCRIBE (refresh) ->   200 <-   (no NOTIFY for 64*T1)   SUBSCRIBE Expires: 0 ->   200 <-   SUBSCRIBE (new) ->
+   */
+  test('... with strictTimerN it ends the dialog, as the RFC wants it', () => {
+    const s = Driver.established();
+    s.policy = { ...s.policy, strictTimerN: true };
+    s.timer().send();
+    s.answer(200, { expires: 3600 }).timer();
+    expect(s.send()).toMatchObject({ request: 'unsubscribe', expires: 0, callId: 'call1', cseq: 3 });
+    s.answer(200).notify('terminated');
+    expect([s.phase, s.wait, s.events]).toEqual(['waiting', 1_000, ['without-notify']]);
+    s.timer();
+    expect(s.send()).toMatchObject({ request: 'initial', callId: 'call2' });
+  });
+
+  test.each([
+    ['that overtook the 2xx', (s: Driver) => s.notify('active'), () => {}],
+    ['that follows it', () => {}, (s: Driver) => s.notify('active')],
+  ])('a NOTIFY %s is enough', (_name, before, after) => {
     const s = Driver.established().timer();
     s.send();
+    before(s);
     s.answer(200, { expires: 3600 });
-    expect(s.wait).toBe(45 * MINUTE);
+    after(s);
+    expect([s.wait, s.events]).toEqual([45 * MINUTE, []]);
+  });
+
+  test('none is owed after a refresh that was refused, nor after a 204', () => {
+    const s = Driver.established().timer();
+    s.send();
+    s.answer(500).timer();
+    s.send();
+    s.answer(204, { expires: 3600 });
+    expect([s.wait, s.events]).toEqual([45 * MINUTE, []]);
+  });
+
+  test('a refresh of the owner does not put off the first one', () => {
+    const s = new Driver().subscribe('a');
+    s.send();
+    s.answer(200, { expires: 3600 }).after(20_000).subscribe('b').send();
+    s.answer(200, { expires: 3600 });
+    expect(s.wait).toBe(12_000);
+  });
+});
+
+describe('a NOTIFY that overtakes the 2xx of a refresh', () => {
+  const overtaken = (expires: number | undefined, granted: number) => {
+    const s = Driver.established().timer();
+    s.send();
+    s.notify('active', { expires });
+    return s.answer(200, { expires: granted });
+  };
+
+  test('may shorten what it grants', () => {
+    const s = overtaken(600, 3600);
+    expect([s.state.expiresAt - s.now, s.wait]).toEqual([600_000, 450_000]);
+  });
+
+  test('does not lengthen it', () => {
+    expect(overtaken(7200, 3600).state.expiresAt).toBe(10_000 + 45 * MINUTE + HOUR);
+  });
+
+  test('says nothing when it names no time', () => {
+    expect(overtaken(undefined, 3600).wait).toBe(45 * MINUTE);
+  });
+
+  test('when the 2xx is lost, its lifetime counts, up to what was asked', () => {
+    const s = Driver.established().timer();
+    s.send();
+    s.notify('active', { expires: 7200 });
+    s.answer(silence());
+    expect(s.state.expiresAt - s.now).toBe(HOUR);
+  });
+});
+
+describe('a fork', () => {
+  /** As the shell makes it when a NOTIFY of another notifier comes. */
+  const fork = (expires = 3600) => {
+    const first = Driver.established({}, expires);
+    const s = new Driver(forkOf(first.state, 'fork', { now: first.now, random: () => 0, policy: first.policy }));
+    const notify = (state: 'active' | 'terminated', more: object = {}) => s.notify(state, { fromTag: 'fork', ...more });
+    return { s, notify };
+  };
+
+  test('has the lifetime of the SUBSCRIBE, or less, and its own route set and target', () => {
+    const { s, notify } = fork();
+    expect(notify('active', { contact: 'sip:other@10.0.0.8', recordRoute: ['<sip:p;lr>'], expires: 600 })).toBe(200);
+    expect([s.phase, s.state.remoteTarget, s.state.routeSet]).toEqual([
+      'subscribed',
+      'sip:other@10.0.0.8',
+      ['<sip:p;lr>'],
+    ]);
+    expect(s.state.expiresAt - s.now).toBe(600_000);
+    s.timer();
+    expect(s.send()).toMatchObject({ request: 'refresh', expires: 3600, callId: 'call1', cseq: 2 });
+  });
+
+  test.each(['deactivated', 'timeout', 'probation', 'giveup', 'rejected', 'noresource', ''])(
+    'ends with its dialog (%s), whatever the reason',
+    (reason) => {
+      const { s, notify } = fork();
+      notify('active');
+      notify('terminated', { reason });
+      expect([s.phase, s.events]).toEqual(['ended', ['terminated']]);
+    },
+  );
+
+  test.each([404, 481, 489])('ends when its refresh is answered %i', (status) => {
+    const { s, notify } = fork();
+    notify('active');
+    s.timer().send();
+    s.answer(status);
+    expect([s.phase, s.events]).toEqual(['ended', ['terminated']]);
+  });
+
+  test('keeps its dialog through other failures, until its lifetime is over', () => {
+    const { s, notify } = fork();
+    notify('active');
+    s.timer().send();
+    s.answer(503);
+    expect(s.phase).toBe('waiting');
+    s.after(HOUR).input({ kind: 'timer' });
+    expect(s.send()).toBeUndefined();
+    expect([s.phase, s.events]).toEqual(['ended', ['lapsed']]);
+  });
+
+  test('is unsubscribed like any other', () => {
+    const { s, notify } = fork();
+    notify('active');
+    s.unsubscribe('end').send();
+    s.answer(200);
+    notify('terminated');
+    expect([s.phase, s.results['end']]).toEqual(['ended', accepted(0)]);
   });
 });
 
