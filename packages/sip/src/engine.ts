@@ -18,11 +18,13 @@ import { Resolver } from './resolve/resolver.js';
 import { systemClock, systemRandom } from './runtime.js';
 import { Counters, type SipStats } from './stats.js';
 import { ClientTransactions } from './transaction/client.js';
+import { Congestion } from './transaction/congestion.js';
 import type { Capabilities } from './transaction/local.js';
 import { ServerTransactions } from './transaction/server.js';
-import type { Carrier, Carriers } from './transport/carrier.js';
-import { nodeDatagram } from './transport/datagram.js';
-import { DatagramCarriers, parseAdvertise, parseListen } from './transport/listen.js';
+import type { Carrier } from './transport/carrier.js';
+import { BoundCarriers } from './transport/carriers.js';
+import { parseAdvertise, parseListen } from './transport/listen.js';
+import { TlsSettings } from './transport/tls.js';
 import { UDP_MAX_MESSAGE } from './transport/udp.js';
 import { TimerWheel } from './wheel.js';
 
@@ -31,6 +33,9 @@ export interface EmbeddedSip extends SipPort, Capabilities {
   readonly addresses: readonly Hop[];
   stats(): SipStats;
 }
+
+/** RFC 3261 18.1.1: what fits into a datagram without fragments when the path MTU is unknown. */
+const UDP_MTU = 1300;
 
 function positive(name: string, value: number): number {
   if (Number.isFinite(value) && value > 0) return value;
@@ -44,7 +49,8 @@ class Engine implements EmbeddedSip {
   allow: () => readonly string[];
   accept: () => readonly string[];
   allowEvents: () => readonly string[];
-  private readonly carriers: Carriers;
+  supported: () => readonly string[];
+  private readonly carriers: BoundCarriers;
   private readonly wheel: TimerWheel;
   private readonly client: ClientTransactions;
   private readonly server: ServerTransactions;
@@ -59,6 +65,11 @@ class Engine implements EmbeddedSip {
     if (listen.length === 0) {
       throw new PuaError('PUA_ERR_OPTION', 'listen is empty: give at least one address, such as udp:127.0.0.1:5060');
     }
+    const tls = new TlsSettings(options.tls);
+    const secure = listen.find(({ transport }) => transport === 'tls' || transport === 'wss');
+    if (secure && !tls.canListen) {
+      throw new PuaError('PUA_ERR_OPTION', `listen "${secure.text}": needs a certificate; give tls.cert and tls.key`);
+    }
     const advertised = options.advertise ? parseAdvertise(options.advertise) : undefined;
     const agent = options.userAgent ?? '';
     if (/[^\x20-\x7e]/.test(agent)) {
@@ -69,6 +80,7 @@ class Engine implements EmbeddedSip {
     this.allow = options.allow ?? (() => ['OPTIONS', 'NOTIFY']);
     this.accept = options.accept ?? (() => ['*/*']);
     this.allowEvents = options.allowEvents ?? (() => []);
+    this.supported = options.supported ?? (() => []);
     const timers = {
       t1: positive('t1', options.t1 ?? 500),
       t2: positive('t2', options.t2 ?? 4000),
@@ -80,13 +92,26 @@ class Engine implements EmbeddedSip {
     };
     const { clock, counters } = this;
     this.wheel = new TimerWheel(clock, Math.max(1, Math.min(10, Math.floor(timers.t1 / 50))));
-    this.carriers = new DatagramCarriers(listen, advertised, options.bindDatagram ?? nodeDatagram, clock);
+    const udpMtu = options.udpMtu ?? UDP_MTU;
+    if (!(udpMtu > 0)) throw new PuaError('PUA_ERR_OPTION', `udpMtu must be a number of bytes above 0, not ${udpMtu}`);
+    this.carriers = new BoundCarriers({
+      listen,
+      advertised,
+      tls,
+      bindDatagram: options.bindDatagram,
+      maxConnections: positive('maxConnections', options.maxConnections ?? 10_000),
+      clock,
+      random: this.random,
+      wheel: this.wheel,
+      counters,
+    });
     this.client = new ClientTransactions(
       this.carriers,
       this.wheel,
       clock,
       counters,
       timers,
+      new Congestion(clock, udpMtu),
       agent,
       this.random.token(),
     );
@@ -135,15 +160,11 @@ class Engine implements EmbeddedSip {
   }
 
   contact(user: string, hop: Hop): string {
-    const carrier = this.carriers.toward(hop);
-    if (!(carrier instanceof Error)) {
-      const parameter = carrier.transport === 'udp' ? '' : `;transport=${carrier.transport}`;
-      return `sip:${escapeUser(user)}@${carrier.via(hop.host).sentBy}${parameter}`;
+    const address = this.carriers.contact(hop);
+    if (address === undefined) {
+      throw new PuaError('PUA_ERR_STATE', 'contact: the SIP engine is not running, so it has no address yet');
     }
-    const [first] = this.carriers.addresses;
-    if (!first) throw new PuaError('PUA_ERR_STATE', 'contact: the SIP engine is not running, so it has no address yet');
-    // A hop that we can't reach: the request will say so; any address of ours does.
-    return this.contact(user, first);
+    return `sip:${escapeUser(user)}@${address}`;
   }
 
   isOwnContact(uri: string): boolean {
@@ -169,6 +190,7 @@ class Engine implements EmbeddedSip {
       sent,
       received,
       retransmitted: { requests, responses },
+      connections: { ...this.carriers.alive, ...this.counters.connections },
       dropped: { ...dropped },
       refused: { ...refused },
     };

@@ -24,9 +24,9 @@ const COLON = 0x3a;
 // Scanning never suspends, so one cursor serves all.
 const cursor = new ParameterCursor();
 
-/** One line again: folds, and line ends or NULs that stand where they may not, become a space. */
+/** One line again: folds, and line ends that stand where they may not, become a space. */
 export function unfolded(value: string): string {
-  return /[\0\r\n]/.test(value) ? value.replace(/[\0\r\n][\0\r\n\t ]*/g, ' ').trim() : value;
+  return /[\r\n]/.test(value) ? value.replace(/[\r\n][\r\n\t ]*/g, ' ') : value;
 }
 
 export class Head implements HeaderView {
@@ -107,7 +107,7 @@ export class Head implements HeaderView {
   }
 
   /**
-   * Text from `start` to `end`. It is decoded from the bytes and not cut from the text: a cut string would keep the whole
+   * Text from `start` to `end`, NULs as spaces. It is decoded from the bytes and not cut from the text: a cut string would keep the whole
    * message alive for as long as somebody keeps an entity-tag.
    */
   decode(start: number, end: number): string {
@@ -118,7 +118,7 @@ export class Head implements HeaderView {
       if (code < 0x20 || code > 0x7e) odd |= code;
     }
     if (odd === 0) return bytes.toString('latin1', start, end);
-    return unfolded(bytes.toString('utf8', start, end));
+    return unfolded(bytes.toString('utf8', start, end)).replaceAll('\0', ' ');
   }
 
   /** Value of a line as it goes out again: one character per byte. */

@@ -40,12 +40,15 @@ export class ParameterCursor {
   valueEnd = -1;
   private text = '';
   at = 0;
+  /** Whether a parameter was empty. */
+  gaps = false;
   private end = 0;
 
   over(text: string, at: number, end: number): this {
     this.text = text;
     this.at = at;
     this.end = end;
+    this.gaps = false;
     return this;
   }
 
@@ -73,6 +76,7 @@ export class ParameterCursor {
         this.at = at;
         return true;
       }
+      this.gaps = true;
     }
     this.at = at;
     return false;

@@ -141,7 +141,8 @@ function parseRequest(head: Head, lineEnd: number, start: number, indexed: boole
   const fault = head.fault();
   if (fault) return fail(fault);
   const via = head.topVia();
-  if (!via) return fail('Malformed Via');
+  // Where no branch identifies the transaction, the field itself does, and must be sound.
+  if (!via || (via.gaps && via.branch === undefined)) return fail('Malformed Via');
   if (!head.readCSeq()) return fail('Malformed CSeq');
   if (head.cseqMethod !== method) return fail('CSeq Method Differs');
   if (head.tag(head.from) === null) return fail('Malformed From');

@@ -78,18 +78,22 @@ export function parseUri(text: string): SipUri | undefined {
   };
 }
 
-/** Where the header parameters of a name-addr or addr-spec begin (RFC 3261 20.10), and where its URI stands. */
+/** Where the parts of a name-addr or addr-spec stand (RFC 3261 20.10), white space around them left out. */
 export interface AddressSpan {
+  readonly displayEnd: number;
   readonly uriStart: number;
   readonly uriEnd: number;
   /** At the first semicolon after the address, or where the text ends. */
   readonly parameters: number;
 }
 
-/** Finds the parts of `["display"] <uri>;params` or `uri;params`; undefined for unbalanced quotes or brackets. */
+/**
+ * Finds the parts of `["display"] <uri>;params` or `uri;params`; undefined for unbalanced quotes or brackets, and for a
+ * URI with `?` that is not in brackets: nobody can tell whose parameters follow it.
+ */
 export function addressSpan(text: string, start: number, end: number): AddressSpan | undefined {
-  let at = skipSpace(text, start, end);
-  const first = at;
+  const first = skipSpace(text, start, end);
+  let at = first;
   if (text.charCodeAt(at) === 0x22) {
     at = skipQuoted(text, at, end);
     if (at < 0) return undefined;
@@ -98,26 +102,36 @@ export function addressSpan(text: string, start: number, end: number): AddressSp
     const code = text.charCodeAt(at);
     if (code === 0x3c) {
       const close = text.indexOf('>', at);
-      return close < 0 || close >= end || close === at + 1
-        ? undefined
-        : { uriStart: at + 1, uriEnd: close, parameters: close + 1 };
+      if (close < 0 || close >= end) return undefined;
+      const uriStart = skipSpace(text, at + 1, close);
+      const uriEnd = beforeSpace(text, uriStart, close);
+      if (uriEnd === uriStart) return undefined;
+      return { displayEnd: beforeSpace(text, first, at), uriStart, uriEnd, parameters: close + 1 };
     }
     if (code === 0x22) return undefined;
     // Without brackets every parameter belongs to the header field, not to the URI.
     if (code === 0x3b) break;
   }
-  let uriEnd = at;
-  while (uriEnd > first && text.charCodeAt(uriEnd - 1) <= 0x20) uriEnd--;
+  const uriEnd = beforeSpace(text, first, at);
   const colon = text.indexOf(':', first);
-  return colon <= first || colon >= uriEnd ? undefined : { uriStart: first, uriEnd, parameters: at };
+  const query = text.indexOf('?', first);
+  if (colon <= first || colon >= uriEnd || (query >= 0 && query < uriEnd)) return undefined;
+  return { displayEnd: first, uriStart: first, uriEnd, parameters: at };
+}
+
+/** Where the white space before `at` begins; not before `start`. */
+function beforeSpace(text: string, start: number, at: number): number {
+  let end = at;
+  while (end > start && text.charCodeAt(end - 1) <= 0x20) end--;
+  return end;
 }
 
 export function parseNameAddr(text: string): NameAddr | undefined {
   const span = addressSpan(text, 0, text.length);
   if (!span) return undefined;
-  const display = text.slice(0, Math.max(0, span.uriStart - 1)).trim();
+  const display = text.slice(0, span.displayEnd).trim();
   return {
-    ...(display && text.charCodeAt(span.uriStart - 1) === 0x3c ? { display: unquote(display) } : {}),
+    ...(display ? { display: unquote(display) } : {}),
     uri: text.slice(span.uriStart, span.uriEnd),
     parameters: Parameters.read(text.slice(span.parameters)),
   };

@@ -16,6 +16,8 @@ export class Via {
   /** Where the parameters begin, and where this value ends: at the comma before the next one, or with the field. */
   parametersAt = 0;
   end = 0;
+  /** Semicolons without a parameter between them. */
+  gaps = false;
 
   constructor(
     private readonly text: string,
@@ -80,8 +82,9 @@ export function scanVia(text: string, start: number, end: number): Via | undefin
   let at = skipSpace(text, start, end);
   if (!spells(text, at, 'sip')) return undefined;
   at = afterSlash(text, at + 3, end);
-  if (at < 0 || !text.startsWith('2.0', at)) return undefined;
-  const transportStart = afterSlash(text, at + 3, end);
+  if (at < 0) return undefined;
+  // Whatever version: a request of another one has to be answered, too (505).
+  const transportStart = afterSlash(text, word(text, at, end), end);
   if (transportStart < 0) return undefined;
   const transportEnd = word(text, transportStart, end);
   const hostStart = skipSpace(text, transportEnd, end);
@@ -125,6 +128,7 @@ export function scanVia(text: string, start: number, end: number): Via | undefin
     }
   }
   via.end = cursor.at;
+  via.gaps = cursor.gaps;
   return via;
 }
 

@@ -9,8 +9,10 @@ const MAGIC_COOKIE = 'z9hG4bK';
 export function transactionKey(message: RequestMessage): string {
   const { via, method, head } = message;
   const { branch } = via;
-  if (branch?.startsWith(MAGIC_COOKIE)) return `${branch} ${via.sentBy} ${method}`;
-  // RFC 2543: no unique branch; the same request is one that is alike in all of these.
+  // The cookie alone identifies nothing (RFC 4475 3.2.1).
+  if (branch?.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length)
+    return `${branch} ${via.sentBy} ${method}`;
+  // As in RFC 2543, without a unique branch: the same request is one that is alike in all of these.
   let key = `${message.uri} ${method}`;
   for (const line of [head.via, head.from, head.to, head.callId, head.cseq]) {
     key += `\n${head.binary(line)}`;
@@ -19,15 +21,19 @@ export function transactionKey(message: RequestMessage): string {
 }
 
 const SIP_PORT = 5060;
+const SIPS_PORT = 5061;
 
-/** A connection takes the answer itself; a datagram goes to maddr, else back to the source: to rport or sent-by's port. */
+/**
+ * A datagram goes to maddr, else back to the source: to rport or sent-by's port. A connection takes the answer itself;
+ * if it is gone, another one to sent-by's port does.
+ */
 export function answerAddress(
   via: Via,
   carrier: Carrier,
   host: string,
   port: number,
 ): { readonly host: string; readonly port: number } {
-  if (carrier.reliable) return { host, port };
+  if (carrier.reliable) return { host, port: via.port ?? (carrier.transport === 'tls' ? SIPS_PORT : SIP_PORT) };
   const named = via.port ?? SIP_PORT;
   if (via.maddr !== undefined) {
     const address = via.maddr.replace(/^\[|\]$/g, '');

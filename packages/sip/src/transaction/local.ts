@@ -3,11 +3,12 @@ import type { Headers } from '@pua/core';
 import type { RequestMessage } from '../message/parse.js';
 import type { Answer } from '../message/write.js';
 
-/** What we say of ourselves in Allow, Accept and Allow-Events; asked for each time. */
+/** What we say of ourselves in Allow, Accept, Allow-Events and Supported; asked for each time. */
 export interface Capabilities {
   allow: () => readonly string[];
   accept: () => readonly string[];
   allowEvents: () => readonly string[];
+  supported: () => readonly string[];
 }
 
 const RETRY_AFTER_SECONDS = '10';
@@ -23,22 +24,34 @@ function options(capabilities: Capabilities): Answer {
     ['Allow', capabilities.allow().join(', ')],
     ['Accept', capabilities.accept().join(', ')],
     ['Allow-Events', capabilities.allowEvents().join(', ')],
+    ['Supported', capabilities.supported().join(', ')],
   ];
   return { status: 200, headers: headers.filter(([, value]) => value !== '') };
 }
 
-/** The answer to methods that never reach a handler; undefined for the others. ACK has none and is dropped before. */
-export function localAnswer(method: string, capabilities: Capabilities): Answer | undefined {
-  switch (method) {
+/** RFC 3261 8.2.2.1, 8.2.2.3: another scheme than ours, or an extension that we don't have. */
+function unsupported(request: RequestMessage, capabilities: Capabilities): Answer | undefined {
+  if (!/^sips?:/i.test(request.uri)) return { status: 416 };
+  const { head } = request;
+  if (head.find('Require', 0) < 0) return undefined;
+  const known = new Set(capabilities.supported().map((tag) => tag.toLowerCase()));
+  const required = head.all('Require').flatMap((value) => value.split(',').map((tag) => tag.trim()));
+  const unknown = required.filter((tag) => tag !== '' && !known.has(tag.toLowerCase()));
+  return unknown.length > 0 ? { status: 420, headers: [['Unsupported', unknown.join(', ')]] } : undefined;
+}
+
+/** The answer to a request that never reaches a handler; undefined for the others. ACK has none and is dropped before. */
+export function localAnswer(request: RequestMessage, capabilities: Capabilities): Answer | undefined {
+  switch (request.method) {
     case 'INVITE':
       return notAllowed(capabilities);
-    case 'OPTIONS':
-      return options(capabilities);
     case 'CANCEL':
       // There is nothing to cancel: INVITEs are refused at once, other requests can't be cancelled (RFC 3261 9.2).
       return { status: 481 };
+    case 'OPTIONS':
+      return unsupported(request, capabilities) ?? options(capabilities);
     default:
-      return undefined;
+      return unsupported(request, capabilities);
   }
 }
 

@@ -14,7 +14,7 @@ import type { Failure, RequestMessage } from '../message/parse.js';
 import type { Via } from '../message/via.js';
 import { type Answer, answerText, recordRoutes } from '../message/write.js';
 import type { Counters } from '../stats.js';
-import type { Carrier } from '../transport/carrier.js';
+import type { Carrier, Sender } from '../transport/carrier.js';
 import { type TimerWheel, WheelNode } from '../wheel.js';
 import { answerAddress, transactionKey } from './key.js';
 import { type Capabilities, localAnswer, OVERLOADED, passedAnswer } from './local.js';
@@ -67,6 +67,9 @@ class Incoming extends WheelNode implements IncomingRequest {
   get body(): ReceivedBody | undefined {
     return this.message.body;
   }
+  get toTag(): string {
+    return this.message.toTag ?? this.table.toTag(this.message.head);
+  }
 
   reply(status: number, headers?: Headers, reason?: string): void {
     if (this.answered) return;
@@ -104,6 +107,14 @@ export class ServerTransactions {
   private keptCount = 0;
   private open = 0;
   private readonly sweeper = new Sweeper((now) => this.sweep(now));
+  /** Who sends answers: nobody waits for what becomes of them. */
+  private readonly answers: Sender = {
+    wanted: true,
+    awaitsAnswer: false,
+    failed: () => {
+      this.counters.dropped.unsent++;
+    },
+  };
   onRequest: ((request: IncomingRequest) => void) | undefined;
   /** Called when no request waits for its answer any more. */
   emptied: (() => void) | undefined;
@@ -134,7 +145,7 @@ export class ServerTransactions {
       this.counters.dropped.ack++;
       return;
     }
-    const local = localAnswer(method, this.capabilities);
+    const local = localAnswer(message, this.capabilities);
     if (local) {
       this.stateless(message.head, message.via, message.toTag !== undefined, carrier, host, port, local);
       return;
@@ -261,12 +272,8 @@ export class ServerTransactions {
       return;
     }
     this.counters.sent++;
-    carrier.send(bytes, host, port, this.unsent);
+    carrier.send(bytes, host, port, this.answers);
   }
-
-  private readonly unsent = (): void => {
-    this.counters.dropped.unsent++;
-  };
 
   private keep(key: string, answer: string, carrier: Carrier, host: string, port: number): void {
     const now = this.clock.now();
@@ -297,7 +304,7 @@ export class ServerTransactions {
   }
 
   /** The same for every copy of a request, so that an answer without a transaction has it too (RFC 3261 8.2.7, 19.3). */
-  private toTag(head: Head): string {
+  toTag(head: Head): string {
     const { text } = head;
     let hash = 0x811c9dc5;
     for (const line of [head.callId, head.from, head.cseq]) {
