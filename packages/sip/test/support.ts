@@ -42,6 +42,7 @@ export class ManualClock implements Clock {
 
 export interface Seen {
   readonly at: number;
+  readonly bytes: Buffer;
   readonly text: string;
   readonly message: ParsedMessage;
   readonly host: string;
@@ -114,6 +115,7 @@ export class MemoryNet {
     this.engines.get(to)?.(data, host, port);
     this.peers.get(to)?.seen.push({
       at: this.clock.now(),
+      bytes: Buffer.from(data),
       text: Buffer.from(data).toString('utf8'),
       message: parseMessage(Buffer.from(data)),
       host,
@@ -190,4 +192,15 @@ export function incoming(method: string, change: Readonly<Record<string, string>
 
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Repeatable chance: whole numbers from 0 to below `limit` (mulberry32). */
+export function seeded(seed: number): (limit: number) => number {
+  let state = seed | 0;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
+  };
 }
