@@ -1,12 +1,29 @@
 /** @module Typed presence documents with an escape-safe writer and a hardened reader, and the event definitions. */
 export type { Note, Ranged } from './common/model.js';
 export * from './events.js';
+export {
+  type MessageContext,
+  type MessageCount,
+  type MessageHeader,
+  type MessageSummary,
+  messageContexts,
+} from './message-summary/model.js';
+export { readMessageSummary } from './message-summary/read.js';
+export { writeMessageSummary } from './message-summary/write.js';
 export { Namespace } from './namespaces.js';
 export { setPresenceIds } from './pidf/ids.js';
 export * from './pidf/model.js';
 export { readPidf } from './pidf/read.js';
 export { writePidf } from './pidf/write.js';
 export * from './rpid/model.js';
+export * from './watcherinfo/model.js';
+export { readWatcherInfo } from './watcherinfo/read.js';
+export {
+  type AppliedWatcherInfo,
+  applyWatcherInfo,
+  type WatcherTable,
+  type WatcherTables,
+} from './watcherinfo/tables.js';
 export { attribute, element, type XmlAttribute, type XmlElement } from './xml/element.js';
 export type { XmlLimits } from './xml/limits.js';
 export { readXml } from './xml/reader.js';

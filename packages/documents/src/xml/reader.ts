@@ -1,4 +1,5 @@
 import { DOMParser } from '@xmldom/xmldom';
+import { decodeUtf8 } from './decode.js';
 import type { XmlAttribute, XmlElement } from './element.js';
 import { documentError } from './errors.js';
 import { DEFAULT_MAX_BYTES, type XmlLimits } from './limits.js';
@@ -20,11 +21,7 @@ export function readXml(xml: string | Uint8Array, limits: XmlLimits = {}): XmlEl
 
 function decode(bytes: Uint8Array, maxBytes: number): string {
   if (bytes.length > maxBytes) throw documentError('document', `larger than ${maxBytes} bytes`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw documentError('document', 'not valid UTF-8: convert it to UTF-8', cause);
-  }
+  return decodeUtf8(bytes);
 }
 
 /** The character is legal, and our decoder never makes one: the one thing the parser warns about for nothing. */

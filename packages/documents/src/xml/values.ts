@@ -57,8 +57,8 @@ export function checkToken(value: string, place: string): string {
   throw documentError(place, `${quote(String(value))} must be words with one blank between them`);
 }
 
-export function checkOneOf<V extends string>(value: V, known: readonly V[], place: string): V {
-  if (known.includes(value)) return value;
+export function checkOneOf<const V extends string>(value: string, known: readonly V[], place: string): V {
+  if ((known as readonly string[]).includes(value)) return value as V;
   throw documentError(place, `${quote(String(value))} is none of ${known.join(', ')}`);
 }
 

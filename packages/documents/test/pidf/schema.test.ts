@@ -1,8 +1,4 @@
-/** Written documents against the schemas of the RFCs, by libxml2. PUA_SCHEMAS names the folder that has them. */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+/** Written documents against the schemas of the RFCs. */
 import {
   activityNames,
   moodNames,
@@ -19,55 +15,14 @@ import {
 import fc from 'fast-check';
 import { pidfArb } from '../arbitraries/pidf';
 import { runProcessor } from '../process';
+import { complaints as complaintsOf, describeWithSchemas, temporaryFolder } from '../xmllint';
 
-const schemas = process.env.PUA_SCHEMAS;
-const hasXmllint = spawnSync('xmllint', ['--version']).status === 0;
-if (schemas && !hasXmllint && process.env.CI === 'true') {
-  throw new Error('xmllint is needed: apt-get install libxml2-utils');
-}
-const missing = !schemas ? 'PUA_SCHEMAS names no folder with pidf.xsd' : hasXmllint ? null : 'xmllint is not installed';
-if (missing) console.info(`${missing}: the schema tests are left out`);
+/** Data model and RPID are `any` to PIDF's schema; the three together check all. */
+const schemas = { [Namespace.PIDF]: 'pidf', [Namespace.DATA_MODEL]: 'data-model', [Namespace.RPID]: 'rpid' };
 
-/** Data model and RPID are `any` to PIDF's schema; this one puts the three together. */
-const together = (folder: string) => `<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
-  ${[
-    ['urn:ietf:params:xml:ns:pidf', 'pidf'],
-    ['urn:ietf:params:xml:ns:pidf:data-model', 'data-model'],
-    ['urn:ietf:params:xml:ns:pidf:rpid', 'rpid'],
-  ]
-    .map(
-      ([namespace, file]) =>
-        `<xs:import namespace="${namespace}" schemaLocation="file://${join(folder, `${file}.xsd`)}"/>`,
-    )
-    .join('')}
-</xs:schema>`;
-
-(missing ? describe.skip : describe)('schemas', () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'pua-documents-'));
-    writeFileSync(join(folder, 'all.xsd'), together(resolve(schemas!)));
-  });
-  afterAll(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
-
-  /** What libxml2 has to say against these documents. */
-  function complaints(documents: readonly string[]): string {
-    const files = documents.map((_text, i) => join(folder, `${i}.xml`));
-    documents.forEach((text, i) => {
-      writeFileSync(files[i]!, text);
-    });
-    const args = ['--nonet', '--noout', '--schema', join(folder, 'all.xsd'), ...files];
-    const { stderr } = spawnSync('xmllint', args, { encoding: 'utf8', maxBuffer: 1 << 26 });
-    return (
-      stderr
-        .split('\n')
-        // Its opinion on the form of a namespace name concerns no schema.
-        .filter((line) => /(?: error : |fails to validate$)/.test(line) && !/xmlns.*is not a valid URI/.test(line))
-        .join('\n')
-    );
-  }
+describeWithSchemas('schemas', () => {
+  const folder = temporaryFolder();
+  const complaints = (documents: readonly string[]) => complaintsOf(folder(), schemas, documents);
 
   test('random documents are valid', () => {
     const docs = fc.sample(pidfArb(true), { seed: 4, numRuns: 100 }).map((doc) => writePidf(doc));

@@ -1,9 +1,7 @@
 /** The scanner against two parsers that know nothing of it: xmldom, and libxml2 where xmllint is installed. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { ProcessOutput } from '@pua/core';
 import { Namespace, presence, readXml, type XmlElement } from '@pua/documents';
 import { DOMParser } from '@xmldom/xmldom';
@@ -12,6 +10,7 @@ import type { scan as Scan } from '../../dist/xml/scanner.js';
 import { scan } from '../../dist/xml/scanner.js';
 import { documents, mutated } from '../mutations';
 import { runProcessor } from '../process';
+import { filesOf, hasXmllint, temporaryFolder } from '../xmllint';
 
 const seed = 20240517;
 
@@ -143,25 +142,14 @@ test.each([
   expect(outcome.failed).toBe(true);
 });
 
-const hasXmllint = spawnSync('xmllint', ['--version']).status === 0;
-if (!hasXmllint && process.env.CI === 'true') throw new Error('xmllint is needed: apt-get install libxml2-utils');
 if (!hasXmllint) console.info('xmllint is not installed: the comparison with libxml2 is left out');
 
 (hasXmllint ? describe : describe.skip)('libxml2', () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'pua-documents-'));
-  });
-  afterAll(() => {
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const folder = temporaryFolder();
 
   /** Which of these does libxml2 take without an error? */
   function libxml2Accepts(texts: readonly string[]): boolean[] {
-    const files = texts.map((_text, i) => join(folder, `${i}.xml`));
-    texts.forEach((text, i) => {
-      writeFileSync(files[i]!, text);
-    });
+    const files = filesOf(folder(), texts);
     const { stderr } = spawnSync('xmllint', ['--nonet', '--noout', ...files], { encoding: 'utf8', maxBuffer: 1 << 28 });
     // Its opinion on the form of a namespace name concerns neither well-formedness nor namespaces.
     const errors = stderr.matchAll(/^(.*?):\d+: [\w ]*error : (?!xmlns.*is not a valid URI)/gm);
