@@ -20,5 +20,6 @@ export {
   systemNames,
 } from './resolve/names.js';
 export { systemClock, systemRandom } from './runtime.js';
-export type { DropCounts, RefuseCounts, SipStats } from './stats.js';
+export type { ConnectionCounts, ConnectionStats, DropCounts, RefuseCounts, SipStats } from './stats.js';
 export { type BindDatagram, type DatagramSocket, nodeDatagram } from './transport/datagram.js';
+export type { SipTlsOptions } from './transport/tls.js';

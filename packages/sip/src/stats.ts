@@ -12,9 +12,24 @@ export interface SipStats {
   readonly received: number;
   /** Requests sent again by timer E, and answers sent again because their request came again. */
   readonly retransmitted: { readonly requests: number; readonly responses: number };
+  readonly connections: ConnectionStats;
   readonly dropped: Readonly<DropCounts>;
   /** Requests refused without a look by the handler: 400 and 505; 503. */
   readonly refused: Readonly<RefuseCounts>;
+}
+
+export interface ConnectionCounts {
+  /** Closed at once, because there were too many. */
+  refused: number;
+  /** Closed by a fault of the peer: no SIP, too large, too slow, a handshake that failed. */
+  broken: number;
+}
+
+export interface ConnectionStats extends Readonly<ConnectionCounts> {
+  /** Alive, opened by us; those that are being opened included. */
+  readonly opened: number;
+  /** Alive, accepted. */
+  readonly accepted: number;
 }
 
 export interface DropCounts {
@@ -45,5 +60,6 @@ export class Counters {
   requests = 0;
   responses = 0;
   readonly dropped: DropCounts = { malformed: 0, keepAlive: 0, late: 0, stray: 0, ack: 0, repeated: 0, unsent: 0 };
+  readonly connections: ConnectionCounts = { refused: 0, broken: 0 };
   readonly refused: RefuseCounts = { malformed: 0, overload: 0 };
 }

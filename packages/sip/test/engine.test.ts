@@ -9,7 +9,10 @@ describe('options', () => {
     [{ listen: ['udp:localhost:5060'] }, 'localhost'],
     [{ listen: ['udp:127.0.0.1:99999'] }, '99999'],
     [{ listen: ['udp:127.0.0.999:1'] }, '127.0.0.999'],
-    [{ listen: ['tcp:127.0.0.1:5060'] }, 'must be udp'],
+    [{ listen: ['sctp:127.0.0.1:5060'] }, 'must be udp, tcp, tls, ws or wss'],
+    [{ listen: ['tls:127.0.0.1:5061'] }, 'listen "tls:127.0.0.1:5061": needs a certificate; give tls.cert and tls.key'],
+    [{ listen: ['udp:127.0.0.1:0'], udpMtu: Number.NaN }, 'udpMtu'],
+    [{ listen: ['udp:127.0.0.1:0'], maxConnections: 0 }, 'maxConnections'],
     [{ listen: ['udp:127.0.0.1:0'], advertise: 'a b' }, 'advertise'],
     [{ listen: ['udp:127.0.0.1:0'], userAgent: 'x\r\nEvil: y' }, 'userAgent'],
     [{ listen: ['udp:127.0.0.1:0'], t1: 0 }, 't1'],
@@ -104,7 +107,7 @@ describe('contact', () => {
     expect(engine.contact('tok', four)).toBe('sip:tok@10.0.0.1:5060');
     expect(engine.contact('a b@c', six)).toBe('sip:a%20b%40c@[fd00::1]:5061');
     expect(engine.contact('x', { ...four, host: '127.0.0.1' })).toBe('sip:x@127.0.0.1:5062');
-    expect(engine.contact('x', { ...four, transport: 'tls' })).toBe('sip:x@127.0.0.1:5062');
+    expect(engine.contact('x', { ...four, transport: 'tls' })).toBe('sip:x@10.0.0.1:5060');
     expect(engine.isOwnContact('sip:tok@10.0.0.1')).toBe(true);
     expect(engine.isOwnContact('sip:tok@[fd00::1]:5061;transport=UDP')).toBe(true);
     for (const uri of [

@@ -194,6 +194,11 @@ export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** Lets the event loop turn until it is so; the test's own time limit ends what never happens. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await settled();
+}
+
 /** Repeatable chance: whole numbers from 0 to below `limit` (mulberry32). */
 export function seeded(seed: number): (limit: number) => number {
   let state = seed | 0;

@@ -6,23 +6,26 @@
  *           <- 2xx..6xx  => done        Completed: timer K would absorb what comes late. Here that needs no state: a
  *                                       branch of ours that is not alive any more is late, anything else is stray
  *   timer F after 64*T1  => timeout
+ *   connection lost      => unreachable
+ *
+ * A request over 1300 bytes (RFC 3261 18.1.1) is a transaction by TCP first; when there is no TCP, another one by UDP.
  */
 import type { Clock, Outcome, OutgoingRequest } from '@pua/core';
 import { checkRequest } from '../message/guard.js';
 import type { ResponseMessage } from '../message/parse.js';
 import { requestBytes } from '../message/write.js';
 import type { Counters } from '../stats.js';
-import type { Carrier, Carriers } from '../transport/carrier.js';
+import type { Carrier, Carriers, Sender } from '../transport/carrier.js';
 import { type TimerWheel, WheelNode } from '../wheel.js';
+import type { Congestion } from './congestion.js';
 import type { Timers } from './timers.js';
 
 export type Done = (outcome: Outcome) => void;
 
-class ClientTransaction extends WheelNode {
+class ClientTransaction extends WheelNode implements Sender {
   /** When timer E fires next, and what it is set to then. */
   again = 0;
   interval = 0;
-  deadline = 0;
   transmissions = 0;
 
   constructor(
@@ -32,9 +35,24 @@ class ClientTransaction extends WheelNode {
     readonly sentBy: string,
     readonly message: Uint8Array,
     readonly carrier: Carrier,
+    readonly deadline: number,
     readonly done: Done,
+    /** Takes the request when this carrier turns out to lead nowhere. */
+    readonly fallback: Carrier | undefined,
   ) {
     super();
+  }
+
+  get wanted(): boolean {
+    return this.table.isAlive(this);
+  }
+
+  get awaitsAnswer(): boolean {
+    return true;
+  }
+
+  failed(cause: Error, sent: boolean): void {
+    this.table.failed(this, cause, sent);
   }
 
   override expire(now: number): void {
@@ -57,6 +75,7 @@ export class ClientTransactions {
     private readonly clock: Clock,
     private readonly counters: Counters,
     private readonly timers: Timers,
+    private readonly congestion: Congestion,
     private readonly agent: string,
     token: string,
   ) {
@@ -68,26 +87,59 @@ export class ClientTransactions {
     return this.alive.size;
   }
 
+  isAlive(transaction: ClientTransaction): boolean {
+    return this.alive.get(transaction.branch) === transaction;
+  }
+
   request(request: OutgoingRequest, done: Done): void {
     const ascii = checkRequest(request);
-    const { hop } = request;
-    // The one place where the transport of a request is decided; RFC 3261 18.1.1 (over 1300 bytes) belongs here too.
-    const carrier = this.closed ?? this.carriers.toward(hop);
+    const carrier = this.closed ?? this.carriers.toward(request.hop);
     if (carrier instanceof Error) {
       queueMicrotask(() => settle(done, { kind: 'unreachable', cause: carrier, sent: false }));
       return;
     }
+    this.begin(request, ascii, carrier, this.clock.now() + (request.timeoutMs ?? 64 * this.timers.t1), done, true);
+  }
+
+  /** `mayChange`: by TCP instead of UDP when the size asks for it. */
+  private begin(
+    request: OutgoingRequest,
+    ascii: boolean,
+    carrier: Carrier,
+    deadline: number,
+    done: Done,
+    mayChange: boolean,
+    fallback?: Carrier,
+  ): void {
+    const { hop } = request;
     const via = carrier.via(hop.host);
     const branch = this.branchPrefix + (this.sequence++).toString(36);
     const message = requestBytes(request, via.start, branch, this.agent, ascii);
+    if (mayChange && !carrier.reliable && message.length > this.congestion.udpMtu && this.congestion.takesTcp(hop)) {
+      const stream = this.carriers.insteadOfDatagrams(hop);
+      if (!(stream instanceof Error)) {
+        // Via names the transport, so that the message is built anew.
+        this.begin(request, ascii, stream, deadline, done, false, carrier);
+        return;
+      }
+    }
     if (message.length > carrier.maxMessageBytes) {
       queueMicrotask(() => settle(done, { kind: 'tooLarge', limit: carrier.maxMessageBytes }));
       return;
     }
     const now = this.clock.now();
-    const transaction = new ClientTransaction(this, branch, request, via.sentBy, message, carrier, done);
+    const transaction = new ClientTransaction(
+      this,
+      branch,
+      request,
+      via.sentBy,
+      message,
+      carrier,
+      deadline,
+      done,
+      fallback,
+    );
     const { t1, t2 } = this.timers;
-    transaction.deadline = now + (request.timeoutMs ?? 64 * t1);
     transaction.again = carrier.reliable ? Number.POSITIVE_INFINITY : now + t1;
     transaction.interval = Math.min(2 * t1, t2);
     this.alive.set(branch, transaction);
@@ -125,6 +177,8 @@ export class ClientTransactions {
   expired(transaction: ClientTransaction, now: number): void {
     if (now >= transaction.deadline) {
       this.finish(transaction, { kind: 'timeout', cseq: transaction.request.cseq });
+      transaction.carrier.unanswered();
+      if (transaction.fallback) this.congestion.refused(transaction.request.hop);
       return;
     }
     // From the time it was due, so that the ticks of the wheel don't add up; but no burst after a pause of the process.
@@ -143,19 +197,33 @@ export class ClientTransactions {
     }
   }
 
+  failed(transaction: ClientTransaction, cause: Error, sent: boolean): void {
+    if (!this.isAlive(transaction)) return;
+    const { request, fallback, deadline, done } = transaction;
+    if (fallback && !sent && !this.closed) {
+      this.congestion.refused(request.hop);
+      this.remove(transaction);
+      this.begin(request, checkRequest(request), fallback, deadline, done, false);
+      return;
+    }
+    this.finish(transaction, { kind: 'unreachable', cause, sent: sent || transaction.transmissions > 1 });
+  }
+
   private transmit(transaction: ClientTransaction): void {
     const { hop } = transaction.request;
     this.counters.sent++;
     transaction.transmissions++;
-    transaction.carrier.send(transaction.message, hop.host, hop.port, (cause, sent) => {
-      if (this.alive.get(transaction.branch) !== transaction) return;
-      this.finish(transaction, { kind: 'unreachable', cause, sent: sent || transaction.transmissions > 1 });
-    });
+    transaction.carrier.send(transaction.message, hop.host, hop.port, transaction);
+  }
+
+  private remove(transaction: ClientTransaction): void {
+    this.alive.delete(transaction.branch);
+    this.wheel.cancel(transaction);
+    transaction.carrier.release(transaction);
   }
 
   private finish(transaction: ClientTransaction, outcome: Outcome): void {
-    this.alive.delete(transaction.branch);
-    this.wheel.cancel(transaction);
+    this.remove(transaction);
     settle(transaction.done, outcome);
     if (this.alive.size === 0) this.emptied?.();
   }

@@ -41,7 +41,7 @@ function socketFor(host: string): Socket {
 }
 
 /** The kernel's choice: the local address of a socket that is connected to the peer; nothing is sent. */
-function localHostToward(peer: string): string | undefined {
+export function localHostToward(peer: string): string | undefined {
   const probe = socketFor(peer);
   probe.on('error', () => undefined);
   try {

@@ -1,0 +1,110 @@
+/** SIP over WebSocket (RFC 7118): one message per frame, subprotocol `sip`. */
+import { isUtf8 } from 'node:buffer';
+import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Hop } from '@pua/core';
+import { WebSocket, WebSocketServer } from 'ws';
+import { bracketed } from '../message/uri.js';
+import { STREAM_MAX_MESSAGE } from './limits.js';
+import type { Link, LinkOwner } from './link.js';
+import { connectSocket } from './stream.js';
+import type { TlsSettings } from './tls.js';
+
+const SUBPROTOCOL = 'sip';
+const GOING_AWAY = 1001;
+const OPTIONS = { perMessageDeflate: false, maxPayload: STREAM_MAX_MESSAGE };
+const ONLY_LINE_ENDS = /^[\r\n]*$/;
+
+export class WebSocketLink implements Link {
+  constructor(
+    private readonly webSocket: WebSocket,
+    /** What is beneath; undefined while it is being made. */
+    private socket: Duplex | undefined,
+    owner: LinkOwner,
+  ) {
+    let cause: Error | undefined;
+    webSocket.on('error', (error: NodeJS.ErrnoException) => {
+      cause = error;
+      // Frames that are none, or larger than they may be.
+      if (error.code?.startsWith('WS_ERR_')) owner.broken(error.message);
+    });
+    webSocket.on('close', () => owner.closed(cause));
+    // The library holds incomplete frames, up to the largest message, and doesn't tell.
+    webSocket.on('ping', () => owner.arrived(0));
+    webSocket.on('pong', () => {
+      owner.pong();
+      owner.arrived(0);
+    });
+    webSocket.on('message', (data: Buffer) => {
+      if (data.length > 4 || !ONLY_LINE_ENDS.test(data.toString('latin1'))) owner.message(data);
+      // Some clients keep the connection open as on TCP.
+      else if (data.length === 4) owner.ping();
+      owner.arrived(0);
+    });
+  }
+
+  static dial(hop: Hop, from: string | undefined, tls: TlsSettings, owner: LinkOwner): WebSocketLink {
+    const url = `${hop.transport}://${hop.serverName ?? bracketed(hop.host)}:${hop.port}/`;
+    const webSocket = new WebSocket(url, [SUBPROTOCOL], {
+      ...OPTIONS,
+      createConnection: () => connectSocket(hop, from, tls),
+    });
+    const link = new WebSocketLink(webSocket, undefined, owner);
+    webSocket.once('upgrade', ({ socket }) => {
+      link.socket = socket;
+    });
+    webSocket.once('open', () => owner.opened());
+    return link;
+  }
+
+  write(messages: readonly Uint8Array[], taken: () => void): void {
+    this.socket?.cork();
+    for (const [i, message] of messages.entries()) {
+      // RFC 7118 5: what is not UTF-8 goes as a binary frame; browsers like text.
+      const binary = !isUtf8(message);
+      this.webSocket.send(message, { binary }, i === messages.length - 1 ? taken : undefined);
+    }
+    this.socket?.uncork();
+  }
+
+  ping(): void {
+    this.webSocket.ping();
+  }
+
+  pong(): void {
+    this.webSocket.send('\r\n');
+  }
+
+  end(): void {
+    this.webSocket.close(GOING_AWAY);
+  }
+
+  destroy(): void {
+    this.webSocket.terminate();
+  }
+}
+
+/** Reads the handshakes of sockets that it is given with `emit('connection', socket)`. */
+export function webSocketServer(opened: (webSocket: WebSocket, socket: Socket) => void): Server {
+  const upgrader = new WebSocketServer({
+    ...OPTIONS,
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: () => SUBPROTOCOL,
+  });
+  const server = createServer((_request, response) => {
+    response.writeHead(426, { Connection: 'close', Upgrade: 'websocket' }).end('SIP over WebSocket only (RFC 7118)\n');
+  });
+  server.on('clientError', (_error, socket) => socket.destroy());
+  server.on('upgrade', (request, socket, head) => {
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+    if (offered.includes(SUBPROTOCOL)) {
+      upgrader.handleUpgrade(request, socket, head, (webSocket) => opened(webSocket, socket as Socket));
+      return;
+    }
+    const text = 'the subprotocol must be sip (RFC 7118)\n';
+    socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+  });
+  return server;
+}
