@@ -1,5 +1,7 @@
 /** What the application hands in must not be able to break out of its line or its brackets (header injection). */
 import { type Headers, type OutgoingRequest, PuaError } from '@pua/core';
+import { ParameterCursor, skipQuoted } from './parameters.js';
+import { addressSpan } from './uri.js';
 
 /** Kinds of text by what must not be in them; bits of UNFIT. */
 const VALUE = 1;
@@ -18,12 +20,15 @@ for (let code = 0; code < 128; code++) {
   if (code === 0x3b || code === 0x2c || code === 0x22) UNFIT[code]! |= TAG;
 }
 
+const BROKEN = 'is no text of one line: it contains CR, LF or NUL';
 const UNFIT_TEXT = -1;
 const ASCII = 0;
 const MORE = 1;
 
 /** One loop instead of a regular expression per field: this runs for every field of every request. */
 function look(text: string, kind: number): number {
+  // Types end where JavaScript begins, and whatever is no text says what it likes when it is written.
+  if (typeof text !== 'string') return UNFIT_TEXT;
   let found = ASCII;
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
@@ -58,14 +63,15 @@ const KNOWN_NAMES = 1024;
 const goodNames = new Set<string>();
 const goodMethods = new Set<string>();
 
-function refuse(what: string, value: string, why: string): never {
-  const shown = JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}...` : value);
+function refuse(what: string, value: unknown, why: string): never {
+  const long = typeof value === 'string' && value.length > 60;
+  const shown = typeof value === 'string' ? JSON.stringify(long ? `${value.slice(0, 60)}...` : value) : typeof value;
   throw new PuaError('PUA_ERR_INVALID_MESSAGE', `${what} ${shown} ${why}`);
 }
 
 export function checkName(name: string): void {
   if (goodNames.has(name)) return;
-  if (!TOKEN.test(name)) refuse('header name', name, 'is not a token (RFC 3261 25.1)');
+  if (typeof name !== 'string' || !TOKEN.test(name)) refuse('header name', name, 'is not a token (RFC 3261 25.1)');
   if (OWNED.has(name.toLowerCase())) refuse('header', name, 'is written by the engine; leave it out');
   if (goodNames.size < KNOWN_NAMES) goodNames.add(name);
 }
@@ -77,14 +83,14 @@ export function checkHeaders(headers: Headers): boolean {
     const header = headers[i]!;
     if (!goodNames.has(header[0])) checkName(header[0]);
     const found = look(header[1], VALUE);
-    if (found < 0) refuse(`header ${header[0]}`, header[1], 'contains CR, LF or NUL');
+    if (found < 0) refuse(`header ${header[0]}`, header[1], BROKEN);
     seen |= found;
   }
   return seen === ASCII;
 }
 
 export function checkReason(reason: string): void {
-  if (look(reason, VALUE) < 0) refuse('reason phrase', reason, 'contains CR, LF or NUL');
+  if (look(reason, VALUE) < 0) refuse('reason phrase', reason, BROKEN);
 }
 
 function checkUri(what: string, uri: string): number {
@@ -100,14 +106,33 @@ function checkTag(what: string, tag: string): number {
   return found;
 }
 
-function checkValue(what: string, value: string): number {
-  const found = look(value, VALUE);
-  if (found < 0) refuse(what, value, 'contains CR, LF or NUL');
+// Scanning never suspends, so one cursor serves all.
+const cursor = new ParameterCursor();
+
+/** One address and nothing else: a second one, or what another reader takes for it, would be one more stop on the way. */
+function isOneAddress(text: string): boolean {
+  const span = addressSpan(text, 0, text.length);
+  if (!span || look(text.slice(span.uriStart, span.uriEnd), URI) < 0) return false;
+  const display = text.slice(0, span.displayEnd).trimStart();
+  const quoted = display.startsWith('"') && skipQuoted(display, 0, display.length) === display.length;
+  if (!quoted && /[",]/.test(display)) return false;
+  // Outside of brackets a comma ends the address.
+  const bare = !text.includes('<');
+  if (bare && text.includes(',')) return false;
+  cursor.over(text, span.parameters, text.length);
+  while (cursor.next());
+  return cursor.at === text.length && !/[<>]/.test(text.slice(span.parameters));
+}
+
+function checkRoute(route: string): number {
+  const found = look(route, VALUE);
+  if (found < 0) refuse('route', route, BROKEN);
+  if (!isOneAddress(route)) refuse('route', route, 'is not one address, such as <sip:proxy.example.com;lr>');
   return found;
 }
 
 function checkMethod(method: string): void {
-  if (!TOKEN.test(method)) refuse('method', method, 'is not a token');
+  if (typeof method !== 'string' || !TOKEN.test(method)) refuse('method', method, 'is not a token');
   if (goodMethods.size < KNOWN_NAMES) goodMethods.add(method);
 }
 
@@ -127,7 +152,11 @@ export function checkRequest(r: OutgoingRequest): boolean {
   if (!(Number.isInteger(cseq) && cseq >= 0 && cseq < 2 ** 31)) {
     refuse('cseq', String(cseq), 'is not an integer from 0 to 2^31 - 1');
   }
-  for (let i = 0; i < routes.length; i++) seen |= checkValue('route', routes[i]!);
-  if (r.body) seen |= checkValue('body.type', r.body.type);
+  for (let i = 0; i < routes.length; i++) seen |= checkRoute(routes[i]!);
+  if (r.body) {
+    const type = look(r.body.type, VALUE);
+    if (type < 0 || r.body.type === '') refuse('body.type', r.body.type, `is empty or ${BROKEN}`);
+    seen |= type;
+  }
   return checkHeaders(r.headers) && (seen | id) === ASCII;
 }

@@ -15,16 +15,21 @@ const RETRY_AFTER_SECONDS = '10';
 
 export const OVERLOADED: Answer = { status: 503, headers: [['Retry-After', RETRY_AFTER_SECONDS]] };
 
+/** A list for a header field; what could break out of its line is no method, type or tag. */
+function listed(values: readonly string[]): string {
+  return values.filter((value) => !/[\0\r\n]/.test(value)).join(', ');
+}
+
 function notAllowed(capabilities: Capabilities): Answer {
-  return { status: 405, headers: [['Allow', capabilities.allow().join(', ')]] };
+  return { status: 405, headers: [['Allow', listed(capabilities.allow())]] };
 }
 
 function options(capabilities: Capabilities): Answer {
   const headers: Headers = [
-    ['Allow', capabilities.allow().join(', ')],
-    ['Accept', capabilities.accept().join(', ')],
-    ['Allow-Events', capabilities.allowEvents().join(', ')],
-    ['Supported', capabilities.supported().join(', ')],
+    ['Allow', listed(capabilities.allow())],
+    ['Accept', listed(capabilities.accept())],
+    ['Allow-Events', listed(capabilities.allowEvents())],
+    ['Supported', listed(capabilities.supported())],
   ];
   return { status: 200, headers: headers.filter(([, value]) => value !== '') };
 }
