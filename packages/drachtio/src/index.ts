@@ -1,1 +1,2 @@
-export type { SipPort } from '@pua/core';
+export type { ConnectingOptions, DrachtioSipOptions, SharedOptions } from './options.js';
+export { type DrachtioSip, drachtioSip } from './port.js';

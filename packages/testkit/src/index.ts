@@ -1,6 +1,11 @@
+export { type ComplianceCase, sipPortCompliance } from './compliance/sip.js';
+export type { MakeSipPort, SipPortFixture, SipPortTraits } from './compliance/sip-scene.js';
+export { type StoreComplianceOptions, type StoreFixture, storeCompliance } from './compliance/store.js';
+export { fullRow, publicationRow, RowHolder, subscriptionRow } from './compliance/store-rows.js';
+export { DrachtioServer, type DrachtioServerOptions } from './drachtio/server.js';
+export type { DatabaseAccess } from './launch/access.js';
 export { type KamailioOptions, type LaunchedKamailio, launchKamailio, type PresentityRow } from './launch/kamailio.js';
 export {
-  type DatabaseAccess,
   type LaunchedMariadb,
   launchMariadb,
   type MariadbOptions,
@@ -8,6 +13,13 @@ export {
   type TestDatabase,
 } from './launch/mariadb.js';
 export { type MissingPeers, missingPeers, type PeerName, peersReady } from './launch/peers.js';
+export {
+  type LaunchedPostgres,
+  launchPostgres,
+  type PostgresDatabase,
+  type PostgresOptions,
+  postgresFromEnvironment,
+} from './launch/postgres.js';
 export { PresenceServerProcess } from './launch/presence-server.js';
 export type { DigestOptions } from './server/digest-guard.js';
 export type { Publication } from './server/event-state.js';

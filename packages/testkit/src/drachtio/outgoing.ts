@@ -1,0 +1,166 @@
+/** Requests of applications on their way to the wire, and the answers back. */
+import { randomUUID } from 'node:crypto';
+import type { Hop, OutgoingRequest } from '@pua/core';
+import { type ParsedResponse, parseMessage } from '@pua/sip';
+import { listOf, parseAddress } from '../sip/headers.js';
+import { type Application, describe } from './application.js';
+import { type Dialogs, dialogId, type ServerDialog } from './dialogs.js';
+import type { Command } from './frames.js';
+import { type Draft, ownContact, readDraft, stackAnswer } from './message.js';
+import type { Wire, WireOutcome } from './wire.js';
+
+interface Transaction {
+  readonly id: string;
+  readonly application: Application;
+  readonly dialog: ServerDialog | undefined;
+  readonly hop: Hop;
+  /** The request as it went out. */
+  raw: string;
+}
+
+const keyOf = ({ callId, cseq }: ParsedResponse): string => `${callId} ${cseq.number} ${cseq.method}`;
+
+export class Outgoing {
+  /** `host:port` that nobody listens on. */
+  readonly closed = new Set<string>();
+  /** SUBSCRIBEs outside of a dialog for one that the server has: it loses memory each time. */
+  leaks = 0;
+  readonly #wire: Wire;
+  readonly #dialogs: Dialogs;
+  readonly #running = new Map<string, Transaction>();
+
+  constructor(wire: Wire, dialogs: Dialogs) {
+    this.#wire = wire;
+    this.#dialogs = dialogs;
+  }
+
+  /** `sip|<transaction>|<dialog>[|<proxy>]` with a request. */
+  command(application: Application, command: Command): void {
+    const [, dialog = '', proxy = ''] = command.arguments;
+    try {
+      const draft = readDraft(command);
+      if (draft.contentType === undefined && command.body !== '') throw new Error('missing content-type');
+      if (dialog === '') this.#outside(application, command, draft, proxy);
+      else this.#inside(application, command, draft, dialog);
+    } catch (error) {
+      application.respond(command.id, 'NOK', (error as Error).message);
+    }
+  }
+
+  /** A 1xx is passed on as it is. */
+  provisional(raw: string): void {
+    const message = parseMessage(Buffer.from(raw));
+    const transaction = message.kind === 'response' && this.#running.get(keyOf(message));
+    if (transaction) this.#answer(transaction, raw);
+  }
+
+  #outside(application: Application, command: Command, draft: Draft, proxy: string): void {
+    const { random } = this.#wire.sip;
+    const callId = draft.callId ?? randomUUID();
+    const from = { uri: draft.from?.uri ?? this.#contact(), tag: draft.from?.tag ?? random.token() };
+    const to = draft.to ?? { uri: draft.uri, tag: undefined };
+    const cseq = draft.cseq ?? 1;
+    const id = dialogId(callId, from.tag);
+    let dialog: ServerDialog | undefined;
+    if (draft.method === 'SUBSCRIBE') {
+      if (this.#dialogs.find(id)?.confirmed) this.leaks++;
+      const { routes } = draft;
+      dialog = { id, callId, local: from, remote: { ...to }, owner: application, confirmed: false, cseq, routes };
+      this.#dialogs.add(dialog);
+    }
+    this.#send(application, command, draft, proxy || draft.uri, dialog, {
+      callId,
+      cseq,
+      from,
+      to: { uri: to.uri, ...(to.tag === undefined ? {} : { tag: to.tag }) },
+      routes: draft.routes,
+    });
+  }
+
+  #inside(application: Application, command: Command, draft: Draft, id: string): void {
+    const dialog = this.#dialogs.find(id);
+    if (!dialog) throw new Error('Server error: unable to find dialog for dialog id provided');
+    const { callId, local, remote, routes } = dialog;
+    const [route] = routes;
+    this.#send(application, command, draft, route ? parseAddress(route).uri : draft.uri, dialog, {
+      callId,
+      cseq: ++dialog.cseq,
+      from: local,
+      to: { uri: remote.uri, ...(remote.tag === undefined ? {} : { tag: remote.tag }) },
+      routes,
+    });
+  }
+
+  #send(
+    application: Application,
+    command: Command,
+    draft: Draft,
+    target: string,
+    dialog: ServerDialog | undefined,
+    identity: Pick<OutgoingRequest, 'callId' | 'cseq' | 'from' | 'to' | 'routes'>,
+  ): void {
+    const hop = this.#resolve(target);
+    const { method, uri, headers, contentType } = draft;
+    const { host, port } = this.#wire.address;
+    const contact = draft.contact ?? (method === 'SUBSCRIBE' ? this.#contact() : undefined);
+    const request: OutgoingRequest = {
+      method,
+      uri,
+      headers,
+      hop,
+      ...identity,
+      ...(contact === undefined ? {} : { contact: ownContact(contact, host, port) }),
+      ...(contentType === undefined ? {} : { body: { type: contentType, content: command.body } }),
+    };
+    const transaction: Transaction = { id: randomUUID(), application, dialog, hop, raw: '' };
+    const key = `${identity.callId} ${identity.cseq} ${method}`;
+    transaction.raw = this.#wire.request(request, (outcome) => {
+      if (this.#running.delete(key)) this.#outcome(transaction, outcome);
+    });
+    if (transaction.raw === '') throw new Error('requested protocol/transport not available');
+    const sent = `${describe('application', transaction.raw, host, port)}|${transaction.id}|Msg sent:|\r\n`;
+    application.respond(command.id, 'OK', sent + transaction.raw);
+    if (this.closed.has(`${hop.host}:${hop.port}`)) {
+      this.#outcome(transaction, { kind: 'unreachable', cause: new Error('ICMP'), sent: true });
+    } else this.#running.set(key, transaction);
+  }
+
+  /** Nobody is asked for names here. */
+  #resolve(target: string): Hop {
+    const hops = this.#wire.sip.resolve(target);
+    if (!(hops instanceof Promise) && hops[0]) return hops[0];
+    if (hops instanceof Promise) hops.catch(() => undefined);
+    throw new Error(`the double can't look up ${target}`);
+  }
+
+  #outcome(transaction: Transaction, outcome: WireOutcome): void {
+    const { dialog, raw: request } = transaction;
+    let raw: string;
+    if ('raw' in outcome) raw = outcome.raw;
+    else if (outcome.kind === 'timeout') raw = stackAnswer(408, 'Request Timeout', request);
+    else raw = stackAnswer(503, 'Service Unavailable', request);
+    const message = parseMessage(Buffer.from(raw));
+    if (dialog && message.kind === 'response') {
+      if (message.status < 300) this.#established(dialog, message);
+      else if (!dialog.confirmed) this.#dialogs.remove(dialog);
+    }
+    this.#answer(transaction, raw);
+  }
+
+  #established(dialog: ServerDialog, { headers }: ParsedResponse): void {
+    if (dialog.confirmed) return;
+    dialog.confirmed = true;
+    dialog.remote.tag = parseAddress(headers.get('To') ?? '').tag;
+    const recorded = listOf(headers.all('Record-Route')).reverse();
+    if (recorded.length > 0) dialog.routes = recorded;
+  }
+
+  #answer({ id, application, dialog, hop }: Transaction, raw: string): void {
+    application.deliver(`${describe('network', raw, hop.host, hop.port)}|${id}|${dialog?.id ?? ''}|`, raw);
+  }
+
+  #contact(): string {
+    const { host, port } = this.#wire.address;
+    return `sip:${host}:${port}`;
+  }
+}
