@@ -1,11 +1,11 @@
 /**
  * The watchers of a subscription, put together from its documents (RFC 3858 section 4):
  *
- *   its version         | the document is                                       | outcome
- *   any, it is the first | taken                                                 | applied; gap if partial: the rest is unknown
- *   one higher          | taken                                                 | applied
- *   more than one higher | taken, although what came between is lost             | gap
- *   not higher          | not taken (RFC 3858 says nothing of an equal version) | discarded
+ *   version              | the document is                           | outcome
+ *   any, it is the first | taken                                     | applied; gap if partial: the rest is unknown
+ *   one higher           | taken                                     | applied
+ *   more than one higher | taken, although what came between is lost | gap
+ *   not higher           | not taken (equal: our own choice)         | discarded
  */
 import type { Watcher, WatcherInfo } from './model.js';
 
