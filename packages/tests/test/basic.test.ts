@@ -1,6 +1,6 @@
 /** The main job in the simulated world, without faults. */
 import { createPua } from '@pua/core';
-import { World } from './world/world';
+import { World } from '../dist/world/world.js';
 
 test('publish, modify, refresh, be notified, un-publish, unsubscribe', async () => {
   const world = await World.start({ seed: 1, createPua, grant: 60 });

@@ -1,14 +1,17 @@
 /** Many publications of one PUA, on the real engine and a simulated network, and presence servers that may go away. */
-import { createPua, type Pua, type PuaOptions, type PuaStats } from '@pua/core';
+import { createPua, type OutgoingRequest, type Pua, type PuaOptions, type PuaStats } from '@pua/core';
 import { presence } from '@pua/documents';
 import { type BindDatagram, type EmbeddedSip, embeddedSip } from '@pua/sip';
 import { type PresenceServer, SimClock, SimNetwork, SimRandom, settle, simulatePresenceServer } from '@pua/testkit';
+import { observed } from '../world/wire.js';
 import { Meter } from './meter.js';
 
 /** Sees every datagram of the PUA. */
 export interface Watch {
-  sent(data: Uint8Array): void;
+  sent(data: Uint8Array, to: string): void;
   received(data: Uint8Array): void;
+  /** The engine has given up a request without an answer. */
+  over(request: OutgoingRequest): void;
 }
 
 export interface CrowdOptions {
@@ -39,7 +42,7 @@ const watched =
       receive(data, from, fromPort);
     });
     const send: typeof socket.send = (data, toPort, to, failed) => {
-      watch.sent(data);
+      watch.sent(data, `${to}:${toPort}`);
       socket.send(data, toPort, to, failed);
     };
     return { ...socket, send };
@@ -77,10 +80,11 @@ export class Crowd {
       crowd.meters.push(new Meter(network, `${host}:5060`));
       uris.push(started.uri);
     }
-    const bindDatagram = options.watch ? watched(network.bind, options.watch(clock)) : network.bind;
+    const watch = options.watch?.(clock);
+    const bindDatagram = watch ? watched(network.bind, watch) : network.bind;
     crowd.sip = embeddedSip({ listen: [`udp:${PUA_HOST}:5060`], clock, random, bindDatagram });
     crowd.pua = createPua({
-      sip: crowd.sip,
+      sip: watch ? observed(crowd.sip, (request) => watch.over(request)) : crowd.sip,
       outboundProxy: uris,
       updatePeriod: 0,
       ceiling: options.ceiling,

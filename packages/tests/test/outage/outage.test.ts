@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Crowd, type CrowdOptions } from '../../dist/outage/crowd.js';
 import { CEILING, type Facts, pacedMs, RETURN_MS } from '../../dist/outage/facts.js';
-import { WireMonitor } from '../world/wire';
+import { WireMonitor } from '../../dist/world/wire.js';
 
 /** PUA_OUTAGE_USERS: another size; the soak takes twice as many. */
 const USERS = Number(process.env['PUA_OUTAGE_USERS'] ?? (process.env['PUA_SOAK'] ? 200_000 : 100_000));

@@ -1,6 +1,9 @@
 /** A Pua with one module of core broken on purpose: what a property must catch. */
 import { dirname, join } from 'node:path';
-import type { CreatePua } from './world';
+import type { CreatePua } from '../../dist/world/world.js';
+
+/** What is broken, what the property says of it, and the broken machine. */
+export type Mutant = [name: string, says: RegExp, create: CreatePua];
 
 type Module = Record<string, never>;
 

@@ -1,64 +1,37 @@
 /** Random stories: what owners, network, server and fate do to a world; and what must be true when it is calm again. */
-import type { PuaResult } from '@pua/core';
 import * as fc from 'fast-check';
-import type { World } from './world';
+import type { World } from '../../dist/world/world.js';
 
 export type Deed =
   | { readonly kind: 'publish' | 'insert'; readonly who: number }
   | { readonly kind: 'unpublish' | 'subscribe' | 'unsubscribe'; readonly who: number }
-  | {
-      readonly kind: 'answer';
-      readonly method: 'PUBLISH' | 'SUBSCRIBE';
-      readonly status: number;
-      readonly times: number;
-    }
-  | { readonly kind: 'terminate'; readonly reason: string }
-  | { readonly kind: 'notify-first' | 'forget' | 'away' | 'back' | 'kill' | 'calm' | 'storm' }
+  | AnswerDeed
+  | TerminateDeed
+  /** What a server does; `at` counts servers. */
+  | { readonly kind: 'notify-first' | 'forget' | 'away' | 'back'; readonly at: number }
+  | { readonly kind: 'kill' | 'calm' | 'storm' }
   | { readonly kind: 'wait'; readonly ms: number };
 
-const USERS = 4;
+/** The next answers of a server. */
+export interface AnswerDeed {
+  readonly kind: 'answer';
+  readonly method: 'PUBLISH' | 'SUBSCRIBE';
+  readonly status: number;
+  readonly times: number;
+  readonly headers?: readonly (readonly [string, string])[];
+  readonly at: number;
+}
 
-export const deeds = (kinds: { readonly kills?: boolean } = {}): fc.Arbitrary<Deed[]> => {
-  const who = fc.nat(USERS - 1);
-  const of = (kind: 'publish' | 'insert' | 'unpublish' | 'subscribe' | 'unsubscribe') =>
-    fc.record({ kind: fc.constant(kind), who }) as fc.Arbitrary<Deed>;
-  const only = (...names: string[]) => fc.constantFrom(...names).map((kind) => ({ kind }) as Deed);
-  return fc.array(
-    fc.oneof(
-      { weight: 6, arbitrary: of('publish') },
-      { weight: 1, arbitrary: of('insert') },
-      { weight: 2, arbitrary: of('unpublish') },
-      { weight: 3, arbitrary: of('subscribe') },
-      { weight: 1, arbitrary: of('unsubscribe') },
-      {
-        weight: 3,
-        arbitrary: fc.record({
-          kind: fc.constant('answer'),
-          method: fc.constantFrom('PUBLISH', 'SUBSCRIBE'),
-          status: fc.constantFrom(401, 403, 408, 412, 423, 481, 500, 503),
-          times: fc.integer({ min: 1, max: 3 }),
-        }) as fc.Arbitrary<Deed>,
-      },
-      {
-        weight: 1,
-        arbitrary: fc.record({
-          kind: fc.constant('terminate'),
-          reason: fc.constantFrom('deactivated', 'timeout', 'probation', 'giveup', ''),
-        }) as fc.Arbitrary<Deed>,
-      },
-      { weight: 2, arbitrary: only('notify-first', 'forget', 'away', 'back', 'storm', 'calm') },
-      ...(kinds.kills ? [{ weight: 2, arbitrary: only('kill') }] : []),
-      {
-        weight: 8,
-        arbitrary: fc.record({
-          kind: fc.constant('wait'),
-          ms: fc.constantFrom(1, 20, 60, 400, 5_000, 50_000),
-        }) as fc.Arbitrary<Deed>,
-      },
-    ),
-    { minLength: 3, maxLength: 40 },
-  );
-};
+/** A server ends one of its subscriptions; an empty reason: none is given. */
+export interface TerminateDeed {
+  readonly kind: 'terminate';
+  readonly reason: string;
+  readonly retryAfter?: number;
+  readonly at: number;
+}
+
+const USERS = 4;
+export const REASONS = ['deactivated', 'timeout', 'probation', 'giveup', ''] as const;
 
 const HEADERS: Record<number, readonly (readonly [string, string])[]> = {
   401: [['WWW-Authenticate', 'Digest realm="x", nonce="n", qop="auth"']],
@@ -66,12 +39,72 @@ const HEADERS: Record<number, readonly (readonly [string, string])[]> = {
   503: [['Retry-After', '20']],
 };
 
+/** Which of the servers. */
+export const server = fc.nat(7);
+export const method = fc.constantFrom('PUBLISH' as const, 'SUBSCRIBE' as const);
+
+const anyAnswer: fc.Arbitrary<AnswerDeed> = fc
+  .record({
+    method,
+    status: fc.constantFrom(401, 403, 408, 412, 423, 481, 500, 503),
+    times: fc.integer({ min: 1, max: 3 }),
+    at: server,
+  })
+  .map((deed) => ({ kind: 'answer', ...deed, headers: HEADERS[deed.status] ?? [] }));
+
+const anyTermination: fc.Arbitrary<TerminateDeed> = fc
+  .record({ reason: fc.constantFrom(...REASONS), at: server })
+  .map((deed) => ({ kind: 'terminate', ...deed }));
+
+export interface Kinds {
+  readonly kills?: boolean;
+  readonly answers?: fc.Arbitrary<AnswerDeed>;
+  readonly terminations?: fc.Arbitrary<TerminateDeed>;
+}
+
+export const deeds = ({
+  kills = false,
+  answers = anyAnswer,
+  terminations = anyTermination,
+}: Kinds = {}): fc.Arbitrary<Deed[]> => {
+  const who = fc.nat(USERS - 1);
+  const of = (kind: 'publish' | 'insert' | 'unpublish' | 'subscribe' | 'unsubscribe') =>
+    fc.record({ kind: fc.constant(kind), who }) as fc.Arbitrary<Deed>;
+  const only = (...kinds: ('kill' | 'calm' | 'storm')[]) => fc.constantFrom(...kinds).map((kind): Deed => ({ kind }));
+  const atServer = fc.record({
+    kind: fc.constantFrom('notify-first' as const, 'forget' as const, 'away' as const, 'back' as const),
+    at: server,
+  });
+  return fc.array<Deed>(
+    fc.oneof(
+      { weight: 6, arbitrary: of('publish') },
+      { weight: 1, arbitrary: of('insert') },
+      { weight: 2, arbitrary: of('unpublish') },
+      { weight: 3, arbitrary: of('subscribe') },
+      { weight: 1, arbitrary: of('unsubscribe') },
+      { weight: 3, arbitrary: answers },
+      { weight: 1, arbitrary: terminations },
+      {
+        weight: 2,
+        arbitrary: fc.oneof({ weight: 2, arbitrary: atServer }, { weight: 1, arbitrary: only('calm', 'storm') }),
+      },
+      ...(kills ? [{ weight: 2, arbitrary: only('kill') }] : []),
+      {
+        weight: 8,
+        arbitrary: fc.record({
+          kind: fc.constant('wait' as const),
+          ms: fc.constantFrom(1, 20, 60, 400, 5_000, 50_000),
+        }),
+      },
+    ),
+    { minLength: 3, maxLength: 40 },
+  );
+};
+
 export interface Wish {
   /** Newest note that is wanted, undefined: nothing. */
   readonly notes: (string | undefined)[];
   readonly subscribed: boolean[];
-  /** Users with a kill or a lost answer in their past: the server may hold more until it lapses. */
-  kills: number;
 }
 
 export async function tell(
@@ -79,9 +112,10 @@ export async function tell(
   story: readonly Deed[],
   onKill?: (world: World) => Promise<void>,
 ): Promise<Wish> {
-  const wish: Wish = { notes: Array(USERS).fill(undefined), subscribed: Array(USERS).fill(false), kills: 0 };
+  const wish: Wish = { notes: Array(USERS).fill(undefined), subscribed: Array(USERS).fill(false) };
   let note = 0;
   const user = (who: number) => `u${who}`;
+  const at = ({ at: index }: { readonly at: number }) => world.servers[index % world.servers.length]!;
   for (const deed of story) {
     switch (deed.kind) {
       case 'publish':
@@ -101,30 +135,29 @@ export async function tell(
         wish.subscribed[deed.who] = false;
         world.subscribe(user(deed.who), 0);
         break;
-      case 'answer':
-        world.server.answerNext({
-          method: deed.method,
-          status: deed.status,
-          times: deed.times,
-          headers: HEADERS[deed.status] ?? [],
-        });
+      case 'answer': {
+        const { method, status, times, headers = [] } = deed;
+        at(deed).answerNext({ method, status, times, headers });
         break;
+      }
       case 'terminate': {
-        const subscription = world.server.subscriptions[0];
-        if (subscription) world.server.terminate(subscription, deed.reason === '' ? {} : { reason: deed.reason });
+        const [subscription] = at(deed).subscriptions;
+        const { reason, retryAfter } = deed;
+        const how = { ...(reason === '' ? {} : { reason }), ...(retryAfter === undefined ? {} : { retryAfter }) };
+        if (subscription) at(deed).terminate(subscription, how);
         break;
       }
       case 'notify-first':
-        world.server.shapeNext({ method: 'SUBSCRIBE', notifyFirst: true });
+        at(deed).shapeNext({ method: 'SUBSCRIBE', notifyFirst: true });
         break;
       case 'forget':
-        world.server.restart({ forget: true });
+        at(deed).restart({ forget: true });
         break;
       case 'away':
-        world.server.away();
+        at(deed).away();
         break;
       case 'back':
-        world.server.back();
+        at(deed).back();
         break;
       case 'storm':
         world.network.setFaults({ loss: 0.15, delay: [0, 300], duplicate: 0.1 });
@@ -136,7 +169,6 @@ export async function tell(
         await world.advance(deed.ms);
         break;
       case 'kill':
-        wish.kills++;
         await (onKill ?? killAndRestart)(world);
         break;
     }
@@ -150,13 +182,15 @@ async function killAndRestart(world: World): Promise<void> {
 }
 
 /**
- * The world is left alone until the longest retry and the longest granted lifetime have passed: then the server holds
+ * The world is left alone until the longest retry and the longest granted lifetime have passed: then the servers hold
  * exactly what is wanted, once.
  */
 export async function calm(world: World): Promise<void> {
   world.network.setFaults({});
-  world.server.clearScript();
-  world.server.back();
+  for (const server of world.servers) {
+    server.clearScript();
+    server.back();
+  }
   await world.advance(CALM_MS);
 }
 
@@ -165,11 +199,24 @@ export const POLICY = { longRetry: 60_000, backoffCap: 20_000, retryAfterCap: 60
 export const GRANT = 120;
 const CALM_MS = 400_000;
 
+/** Random stories per property. */
+const RUNS = Number(process.env['PUA_RUNS'] ?? 60);
+
+/**
+ * For fast-check: the first failure as it is, with what was wrong in the message. A mutant is given so many `tries`, the same
+ * ones each time.
+ */
+export const report = (tries?: number) => ({
+  ...(tries === undefined ? { numRuns: RUNS } : { numRuns: tries, seed: 1 }),
+  endOnFailure: true,
+  includeErrorInReport: true,
+});
+
 /** What is wrong with a calm world. */
 export function faultsOf(world: World, wish: Wish): string[] {
   const found: string[] = [...world.wire.violations];
   const published = world.published();
-  const subscriptions = world.server.subscriptions;
+  const subscriptions = world.servers.flatMap((server) => server.subscriptions);
   for (let who = 0; who < USERS; who++) {
     const note = wish.notes[who];
     const holds = published.get(`u${who}`) ?? [];
@@ -191,5 +238,25 @@ export function faultsOf(world: World, wish: Wish): string[] {
   return found;
 }
 
-export const settledOf = (handles: { result: Promise<PuaResult> }[]): Promise<PuaResult[]> =>
-  Promise.all(handles.map((h) => h.result));
+/** All owners end what they have. */
+export function endAll(world: World): void {
+  for (let who = 0; who < USERS; who++) {
+    world.unpublish(`u${who}`);
+    world.subscribe(`u${who}`, 0);
+  }
+}
+
+/** What a load may leave behind. */
+export function leftovers(world: World): object {
+  const { records, states, inFlight, queued, scheduled, dialogs, hops } = world.pua.stats();
+  const { clientTransactions, unanswered } = world.sip.stats();
+  const busyHops = hops.filter((hop) => hop.inFlight + hop.queued > 0);
+  return {
+    ...{ records, states, inFlight, queued, scheduled, dialogs, busyHops, clientTransactions, unanswered },
+    rows: world.disk.rows.size,
+    unwritten: world.store.unwritten.size,
+    listed: [...world.pua.list()].length,
+    held: world.published().size + world.servers.flatMap(({ subscriptions }) => subscriptions).length,
+    timers: world.clock.pending,
+  };
+}

@@ -19,6 +19,8 @@ export class SimStore implements StorePort {
     readonly disk: SimDisk,
     readonly clock: Clock,
     readonly delayMs: () => number,
+    /** Hears of records that have ended. */
+    readonly ended: (key: string) => void,
   ) {}
 
   async open(): Promise<OpenedStore> {
@@ -38,6 +40,7 @@ export class SimStore implements StorePort {
 
   changed(source: RowSource): number {
     this.#dirty.set(source.key, source);
+    if (source.row() === null) this.ended(source.key);
     this.#last++;
     if (!this.#writing) {
       this.#writing = true;

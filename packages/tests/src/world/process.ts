@@ -12,7 +12,7 @@ export class SimProcess {
   constructor(
     world: SimClock,
     network: SimNetwork,
-    watch: { sent(data: Uint8Array): void; received(data: Uint8Array): void },
+    watch: { sent(data: Uint8Array, to: string): void; received(data: Uint8Array): void },
   ) {
     this.clock = {
       now: () => world.now(),
@@ -31,7 +31,7 @@ export class SimProcess {
         port: socket.port,
         send: (data, toPort, to) => {
           if (!this.#alive) return;
-          watch.sent(data);
+          watch.sent(data, `${to}:${toPort}`);
           socket.send(data, toPort, to);
         },
         close: () => socket.close(),

@@ -1,6 +1,6 @@
 /**
- * One PUA on the real SIP engine, one presence server, a network with faults, one clock: everything a run does
- * follows from its seed.
+ * One PUA on the real SIP engine, its presence servers, a network with faults, one clock: everything a run does follows
+ * from its seed.
  */
 import type { Pua, PuaHandle, PuaOptions } from '@pua/core';
 import { presence } from '@pua/documents';
@@ -13,9 +13,9 @@ import {
   SimRandom,
   simulatePresenceServer,
 } from '@pua/testkit';
-import { SimProcess } from './process';
-import { SimDisk, SimStore } from './store';
-import { WireMonitor } from './wire';
+import { SimProcess } from './process.js';
+import { SimDisk, SimStore } from './store.js';
+import { observed, WireMonitor } from './wire.js';
 
 export type CreatePua = (options: PuaOptions) => Pua;
 
@@ -23,13 +23,18 @@ export interface WorldOptions {
   readonly seed: number;
   readonly createPua: CreatePua;
   readonly pua?: Partial<PuaOptions>;
-  /** Longest lifetime the server grants, seconds. */
+  /** Longest lifetime the servers grant, seconds. */
   readonly grant?: number;
+  /** Outbound proxies, in order of preference. Default 1. */
+  readonly servers?: number;
   readonly faults?: Faults;
   readonly etagsByUri?: boolean;
 }
 
 const PUA_HOST = '10.0.0.1';
+const SERVER_HOST = (index: number) => `10.0.0.${9 + index}`;
+/** What the monitor of the wire takes for granted when the options say nothing else: DEFAULT_POLICY of core. */
+const LIMITS = { retryAfterCap: 3_600_000, maxMinExpires: 86_400 };
 
 export const document = (user: string, note: number | string) =>
   `<?xml version="1.0"?><presence xmlns="urn:ietf:params:xml:ns:pidf" entity="sip:${user}@example.com">` +
@@ -42,18 +47,21 @@ export class World {
   readonly wire: WireMonitor;
   readonly disk = new SimDisk();
   readonly options: WorldOptions;
-  server!: PresenceServer;
+  readonly servers: PresenceServer[] = [];
   pua!: Pua;
   sip!: EmbeddedSip;
   store!: SimStore;
   process!: SimProcess;
-  #serverUri = '';
+  readonly #uris: string[] = [];
 
   private constructor(options: WorldOptions) {
     this.options = options;
     this.random = new SimRandom(options.seed);
     this.network = new SimNetwork(this.clock, this.random);
-    this.wire = new WireMonitor(this.clock, options.etagsByUri ?? true);
+    this.wire = new WireMonitor(this.clock, {
+      etagsByUri: options.etagsByUri ?? true,
+      limits: { ...LIMITS, ...options.pua?.policy },
+    });
     this.network.setFaults(options.faults ?? {});
   }
 
@@ -61,22 +69,31 @@ export class World {
     const world = new World(options);
     const { clock, random, network } = world;
     const limits = { max: options.grant ?? 3600 };
-    const { server, uri } = await simulatePresenceServer({ clock, random, network, limits });
-    world.server = server;
-    world.#serverUri = uri;
+    for (let index = 0; index < (options.servers ?? 1); index++) {
+      const host = SERVER_HOST(index);
+      const { server, uri } = await simulatePresenceServer({ clock, random, network, host, limits });
+      world.servers.push(server);
+      world.#uris.push(uri);
+    }
     await world.startPua();
     return world;
   }
 
+  get server(): PresenceServer {
+    return this.servers[0]!;
+  }
+
   async startPua(): Promise<void> {
     this.process = new SimProcess(this.clock, this.network, this.wire);
-    const { clock, bindDatagram } = this.process;
+    const { process } = this;
+    const { clock, bindDatagram } = process;
     this.sip = embeddedSip({ listen: [`udp:${PUA_HOST}:5060`], clock, random: this.random, bindDatagram });
-    this.store = new SimStore(this.disk, clock, () => this.random.uniform() * 50);
+    const ended = (key: string) => this.wire.ended(key.startsWith('p|') ? 'PUBLISH' : 'SUBSCRIBE', key.split('|')[3]!);
+    this.store = new SimStore(this.disk, clock, () => this.random.uniform() * 50, ended);
     this.pua = this.options.createPua({
-      sip: this.sip,
+      sip: observed(this.sip, (request) => process.alive && this.wire.over(request)),
       store: this.store,
-      outboundProxy: this.#serverUri,
+      outboundProxy: this.#uris,
       updatePeriod: 0,
       ...this.options.pua,
     });
@@ -87,10 +104,7 @@ export class World {
   /** kill -9; what was not on the disk is lost. */
   kill(): void {
     this.process.kill();
-    const known = new Map<string, string>();
-    for (const row of this.disk.rows.values())
-      if (row.watcher_uri === '' && row.etag !== '') known.set(row.pres_uri, row.etag);
-    this.wire.forgetEtags(known);
+    this.wire.restarted(this.disk.rows.values());
   }
 
   publish(
@@ -133,10 +147,10 @@ export class World {
     return this.clock.advanceAsync(ms);
   }
 
-  /** Notes of the documents the server holds, by user. */
+  /** Notes of the documents the servers hold, by user. */
   published(): Map<string, string[]> {
     const found = new Map<string, string[]>();
-    for (const publication of this.server.publications) {
+    for (const publication of this.servers.flatMap((server) => server.publications)) {
       const user = /sip:([^@]+)@/.exec(publication.presentity)?.[1] ?? publication.presentity.split('@')[0]!;
       const note = /<note>([^<]*)</.exec(publication.body.text())?.[1] ?? '';
       found.set(user, [...(found.get(user) ?? []), note].sort());
@@ -147,7 +161,7 @@ export class World {
   async stop(): Promise<void> {
     this.network.setFaults({});
     this.network.heal();
-    const stopped = Promise.all([this.pua.stop(0), this.server.stop(0)]);
+    const stopped = Promise.all([this.pua.stop(0), ...this.servers.map((server) => server.stop(0))]);
     await this.clock.advanceAsync(1_000);
     await stopped;
   }
