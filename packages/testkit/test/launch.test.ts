@@ -146,6 +146,31 @@ async function eventually(what: () => boolean): Promise<void> {
     expect((await watcher.subscribe(ALICE, 'dialog')).answer!.status).toBe(200);
   });
 
+  test('Kamailio with more modules, whose parameters can be set; interrupted and resumed', async () => {
+    const modparams = (url: string) => [['pua', 'db_url', url] as const, ['pua', 'outbound_proxy', 'sip:x@y'] as const];
+    // Its own database is known only once it runs: the rows of pua are in another one.
+    const other = await mariadb.createDatabase();
+    const tables = await other.connect();
+    await tables.query(readFileSync('/usr/share/kamailio/mysql/standard-create.sql', 'utf8'));
+    await tables.query(readFileSync('/usr/share/kamailio/mysql/presence-create.sql', 'utf8'));
+    const kamailio = await kamailioWith({ modules: ['pua'], modparams: modparams(other.url), sharedMemory: 32 });
+    const { pid, port } = kamailio;
+    await kamailio.interrupt('kill');
+    expect(alive(pid)).toBe(false);
+    await tables.query(
+      `INSERT INTO pua (pres_uri, pres_id, event, expires, desired_expires, flag, etag, watcher_uri, call_id, to_tag,
+         from_tag, cseq, contact, remote_contact, version, extra_headers)
+       VALUES (?, '', 1, UNIX_TIMESTAMP() + 3600, 0, 1, 'e', '', '', '', '', 0, '', '', 0, '')`,
+      [ALICE],
+    );
+    await kamailio.resume();
+    expect(kamailio.port).toBe(port);
+    // pua has read its rows, and deletes what it has read.
+    expect((await tables.query('SELECT COUNT(*) AS n FROM pua'))[0]).toEqual([{ n: 0 }]);
+    await tables.end();
+    await other.drop();
+  });
+
   test('a peer that can not start says why, and leaves nothing', async () => {
     const error = await launchKamailio({ mariadb, minExpires: Number.NaN }).then(
       () => undefined,

@@ -1,5 +1,7 @@
 import { hasKamailioModule } from './peers.js';
 
+export type Modparam = readonly [module: string, name: string, value: string | number];
+
 export interface KamailioSettings {
   readonly port: number;
   readonly databaseUrl: string;
@@ -10,6 +12,10 @@ export interface KamailioSettings {
   /** Seconds. */
   readonly minExpires: number;
   readonly maxExpires: number;
+  /** Loaded beside the usual ones. */
+  readonly modules: readonly string[];
+  /** Set after the usual ones, so that they override them. */
+  readonly modparams: readonly Modparam[];
 }
 
 /** Packages beyond presence itself; loaded where they are installed. */
@@ -29,7 +35,8 @@ export function kamailioConfig(settings: KamailioSettings): string {
   const events = EVENT_MODULES.filter(hasKamailioModule);
   const modules = ['db_mysql', 'tm', 'sl', 'rr', 'pv', 'maxfwd', 'textops', 'siputils', 'presence', ...events];
   if (digest) modules.push('auth', 'auth_db');
-  const parameters: [module: string, name: string, value: string | number][] = [
+  modules.push(...settings.modules);
+  const parameters: Modparam[] = [
     ['presence', 'db_url', databaseUrl],
     ['presence', 'server_address', `sip:127.0.0.1:${port}`],
     ['presence', 'subs_db_mode', settings.subscriptions === 'database' ? 3 : 0],
@@ -53,6 +60,7 @@ export function kamailioConfig(settings: KamailioSettings): string {
       ['auth_db', 'password_column', 'password'],
     );
   }
+  parameters.push(...settings.modparams);
   return `#!KAMAILIO
 debug=1
 log_stderror=yes

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { PeerProcess, tail } from './child.js';
 import { freePort, privateFolder, removeFolder } from './folder.js';
-import { kamailioConfig } from './kamailio-config.js';
+import { kamailioConfig, type Modparam } from './kamailio-config.js';
 import type { LaunchedMariadb, TestDatabase } from './mariadb.js';
 import { findCommand, missingPeers } from './peers.js';
 
@@ -13,6 +13,7 @@ import { findCommand, missingPeers } from './peers.js';
 const SCHEMA = '/usr/share/kamailio/mysql';
 const TABLES = ['standard', 'presence', 'auth_db'];
 const PROBE_MS = 300;
+const PROBE_EACH_MS = 20;
 const POLL_MS = 20;
 const ATTEMPTS = 3;
 
@@ -27,6 +28,12 @@ export interface KamailioOptions {
   readonly minExpires?: number;
   /** Seconds; default 3600. */
   readonly maxExpires?: number;
+  /** Modules beyond those of a presence server, such as `pua`. Default none. */
+  readonly modules?: readonly string[];
+  /** Parameters of modules, such as `['pua', 'hash_size', 14]`; they override the usual ones. Default none. */
+  readonly modparams?: readonly Modparam[];
+  /** Shared memory, megabytes. Default 64. */
+  readonly sharedMemory?: number;
   /** Milliseconds for the start. Default 15000. */
   readonly startMs?: number;
 }
@@ -63,7 +70,11 @@ export interface LaunchedKamailio {
   clear(): Promise<void>;
   /** An account for digest; its realm is the domain. */
   addSubscriber(username: string, domain: string, password: string): Promise<void>;
-  /** Ends it and starts it again on the same port and database; `kill`: without notice. */
+  /** Ends it, at once with `kill`, keeps its database. */
+  interrupt(how?: 'stop' | 'kill'): Promise<void>;
+  /** Starts it again on the same port and database; it answers when this resolves. */
+  resume(): Promise<void>;
+  /** Both: `kill`: without notice. */
   restart(how?: 'stop' | 'kill'): Promise<void>;
   /** The tail of what it printed. */
   log(): string;
@@ -95,8 +106,10 @@ export async function launchKamailio(options: KamailioOptions): Promise<Launched
 function probe(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createSocket('udp4');
+    let repeat: NodeJS.Timeout | undefined;
     const end = (error?: Error) => {
       clearTimeout(timer);
+      clearInterval(repeat);
       socket.close();
       if (error) reject(error);
       else resolve();
@@ -115,7 +128,10 @@ function probe(port: number): Promise<void> {
         'CSeq: 1 OPTIONS',
         'Content-Length: 0',
       ];
-      socket.send(`${lines.join('\r\n')}\r\n\r\n`, port, '127.0.0.1');
+      const send = () => socket.send(`${lines.join('\r\n')}\r\n\r\n`, port, '127.0.0.1');
+      // Again and again, so that who waits hears of the moment at which it is there.
+      repeat = setInterval(send, PROBE_EACH_MS);
+      send();
     });
   });
 }
@@ -193,9 +209,17 @@ class Kamailio implements LaunchedKamailio {
     ]);
   }
 
-  async restart(how: 'stop' | 'kill' = 'stop'): Promise<void> {
+  async interrupt(how: 'stop' | 'kill' = 'stop'): Promise<void> {
     await (how === 'kill' ? this.#process?.kill() : this.#process?.stop());
-    await this.#start();
+  }
+
+  async resume(): Promise<void> {
+    if (!this.#process?.running) await this.#start();
+  }
+
+  async restart(how?: 'stop' | 'kill'): Promise<void> {
+    await this.interrupt(how);
+    await this.resume();
   }
 
   log(): string {
@@ -228,7 +252,8 @@ class Kamailio implements LaunchedKamailio {
     const file = join(this.#folder, 'kamailio.cfg');
     const runFolder = join(this.#folder, 'run');
     mkdirSync(runFolder, { recursive: true });
-    const { digest = false, subscriptions = 'memory', minExpires = 1, maxExpires = 3600, startMs } = this.#options;
+    const { digest = false, subscriptions = 'memory', minExpires = 1, maxExpires = 3600 } = this.#options;
+    const { modules = [], modparams = [], sharedMemory = 64, startMs = 15_000 } = this.#options;
     writeFileSync(
       file,
       kamailioConfig({
@@ -239,6 +264,8 @@ class Kamailio implements LaunchedKamailio {
         subscriptions,
         minExpires,
         maxExpires,
+        modules,
+        modparams,
       }),
       // It holds the database's password.
       { mode: 0o600 },
@@ -246,11 +273,11 @@ class Kamailio implements LaunchedKamailio {
     this.#process = await PeerProcess.start({
       name: 'Kamailio',
       command: findCommand('kamailio')!,
-      arguments: ['-DD', '-E', '-f', file, '-Y', runFolder, '-m', '64', '-M', '8'],
+      arguments: ['-DD', '-E', '-f', file, '-Y', runFolder, '-m', String(sharedMemory), '-M', '8'],
       folder: this.#folder,
       logFile: this.#logFile,
       probe: () => probe(this.port),
-      startMs: startMs ?? 15_000,
+      startMs,
     });
   }
 }
