@@ -1,6 +1,7 @@
 import { parseMessage, parseNameAddr, parseUri } from '@pua/sip';
 import fc from 'fast-check';
-import { incoming } from './support';
+import { TORTURE } from './rfc4475/messages';
+import { bench, incoming } from './support';
 
 const token = fc.stringMatching(/^[A-Za-z0-9\-.!%*_+`'~]{1,20}$/);
 const value = fc.stringMatching(/^[!-~ü€😀]([ -~ü€]{0,40}[!-~ü€])?$/u);
@@ -60,17 +61,16 @@ it('never throws for any bytes', () => {
   );
 });
 
-it('never throws for 20 000 mutations of valid messages', () => {
-  // A generator of its own: fast, and the same run each time.
-  let state = 12345;
+/** A generator of its own: fast, and the same run each time. */
+function mutator(seed: number): (message: Buffer) => Buffer {
+  let state = seed;
   const below = (n: number) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
     return state % n;
   };
   const special = Buffer.from('\r\n\t ;=,:"<>\\@[]()/\0\xff09azSIP', 'latin1');
-  const seen = new Map<string, number>();
-  for (let run = 0; run < 20_000; run++) {
-    let bytes: Buffer = Buffer.from(SEEDS[run % SEEDS.length]!);
+  return (message) => {
+    let bytes = Buffer.from(message);
     for (let edits = 1 + below(4); edits > 0; edits--) {
       const at = below(bytes.length);
       const length = below(12);
@@ -89,9 +89,32 @@ it('never throws for 20 000 mutations of valid messages', () => {
       }
       if (bytes.length === 0) bytes = Buffer.from('x');
     }
-    const kind = readAll(bytes);
+    return bytes;
+  };
+}
+
+it('never throws for 20 000 mutations of valid messages', () => {
+  const mutated = mutator(12345);
+  const seen = new Map<string, number>();
+  for (let run = 0; run < 20_000; run++) {
+    const kind = readAll(mutated(SEEDS[run % SEEDS.length]!));
     seen.set(kind, (seen.get(kind) ?? 0) + 1);
   }
   // The mutations reach all outcomes; otherwise this test would prove little.
   for (const kind of ['request', 'response', 'error']) expect(seen.get(kind)).toBeGreaterThan(500);
+});
+
+it('an engine takes 10 000 mutations of valid messages and those of RFC 4475, and goes on', async () => {
+  const mutated = mutator(54321);
+  const { engine, peer, clock } = await bench({}, (request) => request.reply(200));
+  const seeds = [...SEEDS, ...TORTURE];
+  for (let run = 0; run < 10_000; run++) peer.send(mutated(seeds[run % seeds.length]!));
+  const { received, dropped, refused } = engine.stats();
+  expect(received).toBe(10_000);
+  for (const count of [dropped.malformed, dropped.stray, refused.malformed]) expect(count).toBeGreaterThan(100);
+  clock.advance(64 * 500);
+  expect(engine.stats()).toMatchObject({ serverTransactions: 0, unanswered: 0 });
+  expect(clock.pending).toBe(0);
+  peer.send(incoming('OPTIONS'));
+  expect(peer.last.text).toMatch(/^SIP\/2\.0 200 /);
 });
