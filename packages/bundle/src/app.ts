@@ -1,6 +1,6 @@
 /** The composition: engine, store, core and modules from one configuration. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createPua, type Pua } from '@pua/core';
+import { createPua, type Pua, packageOf } from '@pua/core';
 import { type MiModule, mi } from '@pua/mi';
 import { type EmbeddedSip, embeddedSip } from '@pua/sip';
 import { openStore, type StoreEvent } from '@pua/store';
@@ -46,7 +46,8 @@ export async function runApp(config: Config, options: RunOptions = {}): Promise<
   });
   const module = config.modules.mi && mi({ ...config.modules.mi, checks: { sip: () => sipFault(sip) } });
   if (module) pua.use(module);
-  sip.allowEvents = () => pua.events().map(({ name }) => name);
+  // Packages only: Allow-Events has no place for a parameter (RFC 6665 section 8.4).
+  sip.allowEvents = () => [...new Set(pua.events().map(({ name }) => packageOf(name)))];
 
   const stopLog = logTopics(logger);
   const onStore = (message: unknown) => {
