@@ -61,6 +61,8 @@ function runs(pid: number): boolean {
 export function provablyDead(holder: Holder, local: boolean): boolean {
   if (holder.host !== hostname()) return false;
   const [boot = '', ticks = ''] = holder.started.split(' ');
+  // Equal host names may be two machines, unless the boot says otherwise.
+  if (boot === '' && !local) return false;
   if (boot !== '' && boot !== bootId()) return local;
   if (!runs(holder.pid)) return true;
   const now = processOf(holder.pid);

@@ -2,7 +2,7 @@ import type { StorePort } from '@pua/core';
 import { thisProcess } from './holder.js';
 import { memoryStore } from './memory.js';
 import { type StoreOptions, settle } from './options.js';
-import { parseUrl } from './url.js';
+import { parseUrl, shownLocation } from './url.js';
 import { WorkerBackend } from './worker-backend.js';
 import { WrittenBehindStore } from './written-behind-store.js';
 
@@ -12,7 +12,8 @@ export type { StoreOptions } from './options.js';
 export type { BadRow } from './protocol.js';
 
 /**
- * Storage by its `db_url`: `sqlite:./pua.db`, or `memory:` for none. Nothing is touched before `open()`.
+ * Storage by its `db_url`: `sqlite:./pua.db`, `mysql://user:password@host:port/database`, `postgres://` likewise, or
+ * `memory:` for none. Nothing is touched before `open()`.
  * @throws PuaError `PUA_ERR_OPTION`
  */
 export function openStore(url: string, options: StoreOptions = {}): StorePort {
@@ -22,7 +23,8 @@ export function openStore(url: string, options: StoreOptions = {}): StorePort {
   const { table, leaseMs, synchronous, nativeBinding } = settings;
   const backend = new WorkerBackend({
     dialect: location.kind,
-    location: location.file,
+    location: shownLocation(location),
+    server: location.kind === 'sqlite' ? null : location.server,
     table,
     leaseMs,
     synchronous,

@@ -30,8 +30,9 @@ export class Lease {
     this.name = dialect.quote(leaseTable(table));
   }
 
+  /** The row stays locked until the transaction ends. */
   private async read(on: Statements): Promise<LeaseRow | null> {
-    const [row] = await on.all(`select * from ${this.name} where part = ''`);
+    const [row] = await on.all(`select * from ${this.name} where part = ''${this.dialect.lock}`);
     if (row === undefined) return null;
     return {
       name: String(row.holder),
@@ -50,7 +51,7 @@ export class Lease {
    */
   async take(on: Statements): Promise<Taken> {
     const old = await this.read(on);
-    const now = await on.now();
+    const now = Number((await on.all(`select ${this.dialect.now} as now`))[0]?.now);
     if (old !== null && !old.clean && old.untilMs > now && !provablyDead(old, this.dialect.local)) {
       throw new PuaError(
         'PUA_ERR_STORE_HELD',
@@ -78,9 +79,8 @@ export class Lease {
    * @throws LeaseLost
    */
   async renew(on: Statements): Promise<void> {
-    const until = (await on.now()) + this.leaseMs;
-    const sql = `update ${this.name} set until_ms = ? where part = '' and fence = ?`;
-    if ((await on.run(sql, [until, this.fence])) > 0) return;
+    const sql = `update ${this.name} set until_ms = ${this.dialect.now} + ? where part = '' and fence = ?`;
+    if ((await on.run(sql, [this.leaseMs, this.fence])) > 0) return;
     throw new LeaseLost((await this.read(on))?.name ?? 'nobody');
   }
 

@@ -1,15 +1,25 @@
-/** The table with its lease, on any database: open, read in pages, write groups, renew, give back. */
+/**
+ * The table with its lease, on any database: open, read in pages, write groups, renew, give back. A connection that is
+ * lost is opened again by whoever needs it next; the fence then decides whether the table is still ours.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
 import { PuaError } from '@pua/core';
 import { Lease } from './lease.js';
 import { LeaseLost } from './lease-lost.js';
-import { RowPacker } from './packed-rows.js';
-import type { BadRow, Group, Opened, Page, TableSettings } from './protocol.js';
+import { keyAt, type PackedRows, RowPacker } from './packed-rows.js';
+import type { BadRow, Group, Opened, Page, Rejected, TableSettings } from './protocol.js';
 import { ensureSchema } from './schema.js';
 import type { Dialect, Session, Statements } from './session.js';
 
 /** RFC 3261 8.1.1.5: a CSeq stays below 2^31. */
 const CSEQ_MOST = 2 ** 31 - 1;
 const CSEQ_RAISE = 1000;
+
+/** Deadlocks and the like: so often the same is tried at once; then whoever asked tries again later. */
+const TRIES = 3;
+/** How long a load waits for a database that went away, and how often it looks. */
+const LOAD_WAITS_MS = 10_000;
+const LOOK_MS = 200;
 
 function unusable(error: unknown, dialect: Dialect, settings: TableSettings): Error {
   if (error instanceof PuaError || error instanceof LeaseLost) return error;
@@ -23,112 +33,177 @@ export class LeasedTable {
   private constructor(
     private readonly dialect: Dialect,
     private readonly settings: TableSettings,
-    private readonly session: Session,
     private readonly lease: Lease,
-    readonly opened: Opened,
+    private session: Session | null,
   ) {}
 
   /**
    * @param resume fence of an earlier worker of the same store; null: take the lease
    * @throws PuaError `PUA_ERR_STORE_OPEN`, `PUA_ERR_STORE_VERSION`, `PUA_ERR_STORE_HELD`; LeaseLost on resume
    */
-  static async open(dialect: Dialect, settings: TableSettings, resume: number | null): Promise<LeasedTable> {
-    let session: Session | null = null;
+  static async open(
+    dialect: Dialect,
+    settings: TableSettings,
+    resume: number | null,
+  ): Promise<{ readonly table: LeasedTable; readonly opened: Opened }> {
+    const { table: name, leaseMs, holder } = settings;
+    const lease = new Lease(dialect, name, leaseMs, holder);
+    const table = new LeasedTable(dialect, settings, lease, null);
     try {
-      session = await dialect.open(settings);
-      return await LeasedTable.take(dialect, settings, session, resume);
+      if (resume !== null) {
+        lease.resume(resume);
+        await table.connected();
+        return { table, opened: { rows: 0, unclean: false, fence: resume } };
+      }
+      table.session = await dialect.open(settings);
+      await table.transaction((on) => ensureSchema(on, name, dialect));
+      return { table, opened: await table.transaction((on) => table.take(on)) };
     } catch (error) {
-      await session?.close();
+      await table.session?.close();
       throw unusable(error, dialect, settings);
     }
   }
 
-  private static async take(
-    dialect: Dialect,
-    settings: TableSettings,
-    session: Session,
-    resume: number | null,
-  ): Promise<LeasedTable> {
-    const { table, leaseMs, holder } = settings;
-    const lease = new Lease(dialect, table, leaseMs, holder);
-    const name = dialect.quote(table);
-    if (resume !== null) {
-      lease.resume(resume);
-      await session.transaction((on) => lease.renew(on));
-      await session.prepare();
-      return new LeasedTable(dialect, settings, session, lease, { rows: 0, unclean: false, fence: resume });
+  private async take(on: Statements): Promise<Opened> {
+    const name = this.dialect.quote(this.settings.table);
+    const taken = await this.lease.take(on);
+    const rows = Number((await on.all(`select count(*) as found from ${name}`))[0]?.found);
+    // Rows that no holder of a lease has left behind may be behind the dialogs as well: raised likewise.
+    const unclean = taken.before === 'unclean' || (taken.before === null && rows > 0);
+    // Requests that left after the last write used CSeqs that are not on disk (RFC 3261 12.2.1.1: they must rise).
+    if (unclean) {
+      await on.run(
+        `update ${name} set cseq = case when cseq > ? then ? else cseq + ? end where watcher_uri <> '' and call_id <> ''`,
+        [CSEQ_MOST - CSEQ_RAISE, CSEQ_MOST, CSEQ_RAISE],
+      );
+      // It may have taken long.
+      await this.lease.renew(on);
     }
-    await session.transaction((on) => ensureSchema(on, table, dialect));
-    await session.prepare();
-    const opened = await session.transaction(async (on) => {
-      const taken = await lease.take(on);
-      const rows = Number((await on.all(`select count(*) as found from ${name}`))[0]?.found);
-      // Rows that no holder of a lease has left behind may be behind the dialogs as well: raised likewise.
-      const unclean = taken.before === 'unclean' || (taken.before === null && rows > 0);
-      if (unclean) await LeasedTable.raise(on, name);
-      // Raising may have taken long in a large table.
-      await lease.renew(on);
-      return { rows, unclean, fence: taken.fence };
-    });
-    return new LeasedTable(dialect, settings, session, lease, opened);
+    return { rows, unclean, fence: taken.fence };
   }
 
-  /** Requests that left after the last write used CSeqs that are not on disk (RFC 3261 12.2.1.1: they must rise). */
-  private static async raise(on: Statements, name: string): Promise<void> {
-    await on.run(
-      `update ${name} set cseq = case when cseq > ? then ? else cseq + ? end where watcher_uri <> '' and call_id <> ''`,
-      [CSEQ_MOST - CSEQ_RAISE, CSEQ_MOST, CSEQ_RAISE],
-    );
-  }
-
-  /**
-   * @param upTo null on the first page of a load
-   * @throws PuaError `PUA_ERR_STORE_OPEN` when the table can't be read
-   */
-  async page(after: number, upTo: number | null, limit: number): Promise<Page> {
+  /** @throws PuaError `PUA_ERR_STORE_OPEN` while the database is away; LeaseLost when somebody has taken the table */
+  private async connected(): Promise<Session> {
+    if (this.session !== null && !this.session.lost) return this.session;
+    await this.session?.close();
+    this.session = null;
     try {
-      const last = upTo ?? (await this.lastId());
-      const found = await this.session.page(after, last, limit);
-      const rows = new RowPacker(found.length);
-      const bad: BadRow[] = [];
-      for (const values of found) {
-        try {
-          rows.addValues(values);
-        } catch (error) {
-          bad.push({ id: Number(values[0]), reason: (error as TypeError).message });
-        }
-      }
-      const next = found.length < limit ? null : Number(found[found.length - 1]![0]);
-      return { rows: rows.finish(), bad, next, upTo: last };
+      const session = await this.dialect.open(this.settings);
+      this.session = session;
+      await session.transaction((on) => this.lease.renew(on));
+      return session;
     } catch (error) {
+      await this.session?.close();
+      this.session = null;
       throw unusable(error, this.dialect, this.settings);
     }
   }
 
-  private async lastId(): Promise<number> {
-    const sql = `select max(id) as last from ${this.dialect.quote(this.settings.table)}`;
-    return Number((await this.session.transaction((on) => on.all(sql)))[0]?.last ?? 0);
+  private async transaction<T>(work: (on: Statements) => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      const session = await this.connected();
+      try {
+        return await session.transaction(work);
+      } catch (error) {
+        if (tries === TRIES || session.lost || !this.dialect.conflict(error)) throw error;
+      }
+    }
   }
 
-  /** @throws LeaseLost, with nothing written */
-  async write(group: Group): Promise<void> {
-    await this.session.transaction(async (on) => {
+  /**
+   * @param upTo null on the first page of a load
+   * @throws PuaError `PUA_ERR_STORE_OPEN` when the table can't be read; LeaseLost
+   */
+  async page(after: number, upTo: number | null, limit: number): Promise<Page> {
+    const until = performance.now() + LOAD_WAITS_MS;
+    for (;;) {
+      try {
+        return await this.readPage(after, upTo, limit);
+      } catch (error) {
+        const away = this.session === null || this.session.lost;
+        if (!away || error instanceof LeaseLost || performance.now() > until) {
+          throw unusable(error, this.dialect, this.settings);
+        }
+        await pause(LOOK_MS);
+      }
+    }
+  }
+
+  private async readPage(after: number, upTo: number | null, limit: number): Promise<Page> {
+    const last = upTo ?? (await this.lastId());
+    const found = await (await this.connected()).page(after, last, limit);
+    const rows = new RowPacker(found.length);
+    const bad: BadRow[] = [];
+    for (const values of found) {
+      try {
+        rows.addValues(values);
+      } catch (error) {
+        bad.push({ id: Number(values[0]), reason: (error as TypeError).message });
+      }
+    }
+    const next = found.length < limit ? null : Number(found[found.length - 1]![0]);
+    return { rows: rows.finish(), bad, next, upTo: last };
+  }
+
+  private async lastId(): Promise<number> {
+    const sql = `select max(id) as last from ${this.dialect.quote(this.settings.table)}`;
+    return Number((await this.transaction((on) => on.all(sql)))[0]?.last ?? 0);
+  }
+
+  /**
+   * One transaction, unless a row does not fit the table: then that row is left out and told of. May be repeated as a
+   * whole: an answer to a commit that was lost does no harm.
+   * @throws LeaseLost, with nothing written
+   */
+  async write({ upserts, deletes }: Group): Promise<Rejected[]> {
+    try {
+      await this.writeRows(upserts, 0, upserts.count, deletes);
+      return [];
+    } catch (error) {
+      if (!this.dialect.misfit(error)) throw error;
+    }
+    const rejected: Rejected[] = [];
+    if (deletes.length > 0) await this.writeRows(upserts, 0, 0, deletes);
+    await this.writeHalves(upserts, 0, upserts.count, rejected);
+    return rejected;
+  }
+
+  private async writeHalves(rows: PackedRows, from: number, to: number, rejected: Rejected[]): Promise<void> {
+    const middle = (from + to) >> 1;
+    for (const [start, end] of [
+      [from, middle],
+      [middle, to],
+    ] as const) {
+      if (start === end) continue;
+      try {
+        await this.writeRows(rows, start, end, []);
+      } catch (error) {
+        if (!this.dialect.misfit(error)) throw error;
+        if (end - start > 1) await this.writeHalves(rows, start, end, rejected);
+        else rejected.push({ key: keyAt(rows, start), reason: (error as Error).message });
+      }
+    }
+  }
+
+  private writeRows(rows: PackedRows, from: number, to: number, deletes: readonly string[]): Promise<void> {
+    return this.transaction(async (on) => {
       await this.lease.renew(on);
-      if (group.upserts.count > 0) await on.upsert(group.upserts);
-      if (group.deletes.length > 0) await on.remove(group.deletes);
+      if (from < to) await on.upsert(rows, from, to);
+      if (deletes.length > 0) await on.remove(deletes);
     });
   }
 
   /** @throws LeaseLost */
   async renew(): Promise<void> {
-    await this.session.transaction((on) => this.lease.renew(on));
+    await this.transaction((on) => this.lease.renew(on));
   }
 
+  /** Gives the lease back, closes the connection. */
   async close(): Promise<void> {
     try {
-      await this.session.transaction((on) => this.lease.giveBack(on));
+      await this.transaction((on) => this.lease.giveBack(on));
     } finally {
-      await this.session.close();
+      await this.session?.close();
     }
   }
 }

@@ -3,6 +3,7 @@
  * as one string, its document, and a slice of one array of numbers that is handed over rather than copied. Half the
  * cost of arrays of values. Documents stay apart: a slice of the text would keep an old document in memory.
  */
+import { isUtf8 } from 'node:buffer';
 import type { PuaRow } from '@pua/core';
 import { COLUMNS, KEY_INDEX, type Value } from './columns.js';
 
@@ -42,16 +43,26 @@ export class RowPacker {
   /** @throws TypeError that names the column whose value does not fit it; the row is left out then */
   addRow(row: PuaRow): void {
     this.text = '';
-    for (let i = 0; i < WIDTH; i++) this.put(i, row[NAMES[i]!]);
+    for (let i = 0; i < WIDTH; i++) {
+      const value = row[NAMES[i]!];
+      this.put(i, value);
+      if (isTooLarge(i, value)) throw tooLarge(i, value as string | number);
+    }
     this.commit();
   }
 
-  /** The id, then the columns, as read from the table. @throws TypeError as above */
+  /**
+   * The id, then the columns, as read from the table. Databases give bytes for text: what is UTF-8 becomes a string.
+   * @throws TypeError as above
+   */
   addValues(values: readonly unknown[]): void {
     if (values[KEY_INDEX + 1] === null) throw new TypeError('it has no record_key (written by Kamailio, or by hand)');
     this.text = '';
-    this.numbers[this.texts.length * STRIDE] = values[0] as number;
-    for (let i = 0; i < WIDTH; i++) this.put(i, values[i + 1]);
+    this.numbers[this.texts.length * STRIDE] = Number(values[0]);
+    for (let i = 0; i < WIDTH; i++) {
+      const value = values[i + 1];
+      this.put(i, Buffer.isBuffer(value) ? fromBytes(value) : value);
+    }
     this.commit();
   }
 
@@ -91,12 +102,40 @@ function documentOf(index: number, value: unknown): string | Uint8Array | null {
   return value.byteLength === value.buffer.byteLength ? value : new Uint8Array(value);
 }
 
+const fromBytes = (bytes: Buffer): string | Buffer => (isUtf8(bytes) ? bytes.toString() : bytes);
+
+const INT_LEAST = -(2 ** 31);
+const INT_MOST = 2 ** 31 - 1;
+/** A UTF-16 code unit is three bytes of UTF-8 at most: short strings need not be measured. */
+const BYTES_PER_UNIT = 3;
+const SIZES = COLUMNS.map(({ size }) => size ?? Number.POSITIVE_INFINITY);
+
+/** The same limits on every database, so that a table can move from one to another. */
+function isTooLarge(index: number, value: unknown): boolean {
+  if (typeof value === 'number') return value < INT_LEAST || value > INT_MOST;
+  if (typeof value !== 'string' || value.length * BYTES_PER_UNIT <= SIZES[index]!) return false;
+  return Buffer.byteLength(value) > SIZES[index]!;
+}
+
+function tooLarge(index: number, value: string | number): TypeError {
+  const { name, type, size } = COLUMNS[index]!;
+  const found = typeof value === 'number' ? 'a number beyond 32 bits' : `${Buffer.byteLength(value)} bytes of ${size}`;
+  return new TypeError(`column ${name} (${type}) holds ${found}`);
+}
+
 /** Without the value, which may be private. */
 function misfit(index: number, value: unknown): TypeError {
   const { name, type } = COLUMNS[index]!;
   const kind = value === null ? 'null' : value instanceof Uint8Array ? 'bytes' : typeof value;
   const detail = kind === 'number' ? 'a number that is no safe integer' : kind;
   return new TypeError(`column ${name} (${type}) holds ${type === 'int' ? detail : kind}`);
+}
+
+/** The record_key of one row. */
+export function keyAt(rows: PackedRows, index: number): string {
+  const values: Value[] = [];
+  appendValues(rows, index, values);
+  return values[KEY_INDEX] as string;
 }
 
 /** Appends the values of one row, in the order of COLUMNS, for binding to a statement. */

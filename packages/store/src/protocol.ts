@@ -7,16 +7,16 @@
  *     |  page {after, upTo, limit} -------> |
  *     | <------------- ----- done rows, bad |
  *     |  write {upserts, deletes} --------> |  one transaction, fence checked in it
- *     | <------------------------------ done |
+ *     | <--------------------- done rejected |
  *     | <---------------------- lost holder |  at any time: another process has the lease
- *     |  close {} ------------------------> |  lease given back, file closed
+ *     |  close {} ------------------------> |  lease given back, connection closed
  */
 import type { PuaErrorCode } from '@pua/core';
 import type { Holder } from './holder.js';
 import type { PackedRows } from './packed-rows.js';
 import type { DialectSettings } from './session.js';
 
-export type DialectName = 'sqlite';
+export type DialectName = 'sqlite' | 'mysql' | 'postgres';
 
 export interface TableSettings extends DialectSettings {
   readonly leaseMs: number;
@@ -26,6 +26,12 @@ export interface TableSettings extends DialectSettings {
 export interface Group {
   readonly upserts: PackedRows;
   readonly deletes: readonly string[];
+}
+
+/** A record that can't be written because of what it holds; the others of its group are. */
+export interface Rejected {
+  readonly key: string;
+  readonly reason: string;
 }
 
 export interface Opened {
@@ -53,7 +59,7 @@ export interface Operations {
   /** `resume`: the fence of a worker of this store that died; null for a first start. */
   open: { ask: { settings: TableSettings; resume: number | null }; answer: Opened };
   page: { ask: { after: number; upTo: number | null; limit: number }; answer: Page };
-  write: { ask: Group; answer: null };
+  write: { ask: Group; answer: readonly Rejected[] };
   close: { ask: null; answer: null };
 }
 

@@ -3,16 +3,31 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type OpenedStore, PuaError } from '@pua/core';
 import { LeaseLost } from './lease-lost.js';
-import type { Group, Operation, Operations, Page, Report, Request, TableSettings, WireError } from './protocol.js';
+import type {
+  Group,
+  Operation,
+  Operations,
+  Page,
+  Rejected,
+  Report,
+  Request,
+  TableSettings,
+  WireError,
+} from './protocol.js';
 
 /** What the store needs of a database, wherever it runs. */
 export interface Backend {
   open(): Promise<OpenedStore>;
   page(after: number, upTo: number | null, limit: number): Promise<Page>;
-  /** Rejects with LeaseLost when another process has the table; nothing is written then. */
-  write(group: Group): Promise<void>;
-  /** `clean`: gives the lease back. */
-  close(clean: boolean): Promise<void>;
+  /**
+   * Gives the records that can't be written; the others are on disk. Rejects with LeaseLost when another process has
+   * the table; nothing is written then.
+   */
+  write(group: Group): Promise<readonly Rejected[]>;
+  /** Gives the lease back, and ends. */
+  close(): Promise<void>;
+  /** Ends at once, as a crash would: whoever comes next counts the stop as unclean. */
+  end(): Promise<void>;
   onLost(listener: (holder: string) => void): void;
 }
 
@@ -51,36 +66,40 @@ export class WorkerBackend implements Backend {
     }
   }
 
-  page(after: number, upTo: number | null, limit: number): Promise<Page> {
+  async page(after: number, upTo: number | null, limit: number): Promise<Page> {
+    await this.ready();
     return this.call('page', { after, upTo, limit });
   }
 
-  async write(group: Group): Promise<void> {
-    if (this.worker === null && this.fence !== null) await this.resume(this.fence);
-    await this.call('write', group, [group.upserts.numbers.buffer]);
+  async write(group: Group): Promise<readonly Rejected[]> {
+    await this.ready();
+    return this.call('write', group, [group.upserts.numbers.buffer]);
   }
 
-  async close(clean: boolean): Promise<void> {
-    try {
-      if (clean) await this.call('close', null);
-    } finally {
-      this.fence = null;
-      await this.end();
-    }
+  async close(): Promise<void> {
+    await this.ready();
+    await this.call('close', null);
+    await this.end();
   }
 
-  /** The worker died (out of memory): a new one goes on with the same lease, if nobody has taken it. */
-  private async resume(fence: number): Promise<void> {
-    this.spawn();
+  async end(): Promise<void> {
+    this.fence = null;
+    await this.worker?.terminate();
+  }
+
+  /** If the worker died (out of memory), a new one goes on with the same lease, if nobody has taken it. */
+  private async ready(): Promise<void> {
+    if (this.worker !== null || this.fence === null) return;
+    const worker = this.spawn();
     try {
-      await this.call('open', { settings: this.settings, resume: fence });
+      await this.call('open', { settings: this.settings, resume: this.fence });
     } catch (error) {
-      await this.end();
+      await worker.terminate();
       throw error;
     }
   }
 
-  private spawn(): void {
+  private spawn(): Worker {
     const worker = new Worker(join(__dirname, 'worker.js'), { name: 'pua-store' });
     this.worker = worker;
     worker.on('message', (report: Report) => this.take(report));
@@ -93,10 +112,7 @@ export class WorkerBackend implements Backend {
       for (const call of this.calls.values()) call.reject(reason);
       this.calls.clear();
     });
-  }
-
-  private async end(): Promise<void> {
-    await this.worker?.terminate();
+    return worker;
   }
 
   private call<O extends Operation>(

@@ -9,6 +9,8 @@ import type { Dialect } from './session.js';
 /** Loaded when asked for, so that a driver that is not installed hurts nobody else. */
 const DIALECTS: Record<DialectName, () => Promise<Dialect>> = {
   sqlite: async () => (await import('./dialects/sqlite.js')).sqlite,
+  mysql: async () => (await import('./dialects/mysql.js')).mysql,
+  postgres: async () => (await import('./dialects/postgres.js')).postgres,
 };
 
 class Server {
@@ -50,8 +52,7 @@ class Server {
       case 'page':
         return table.page(request.ask.after, request.ask.upTo, request.ask.limit);
       case 'write':
-        await table.write(request.ask);
-        return null;
+        return table.write(request.ask);
       case 'close':
         clearInterval(this.renewal);
         this.table = null;
@@ -61,9 +62,10 @@ class Server {
   }
 
   private async open({ settings, resume }: Operations['open']['ask']): Promise<Opened> {
-    this.table = await LeasedTable.open(await DIALECTS[settings.dialect](), settings, resume);
+    const { table, opened } = await LeasedTable.open(await DIALECTS[settings.dialect](), settings, resume);
+    this.table = table;
     this.renewal = setInterval(() => this.enqueue(() => this.renew()), settings.leaseMs / 3);
-    return this.table.opened;
+    return opened;
   }
 
   private async renew(): Promise<void> {

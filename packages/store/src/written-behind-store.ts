@@ -16,6 +16,8 @@ import type { Page } from './protocol.js';
 import type { Backend } from './worker-backend.js';
 import { WriteBehind } from './write-behind.js';
 
+const closed = (): PuaError => new PuaError('PUA_ERR_STATE', 'the store is closed');
+
 export class WrittenBehindStore implements StorePort {
   private readonly behind: WriteBehind;
   private readonly durableListeners: ((durable: number) => void)[] = [];
@@ -75,11 +77,11 @@ export class WrittenBehindStore implements StorePort {
     if (!Number.isSafeInteger(pageSize) || pageSize < 1) {
       throw new PuaError('PUA_ERR_ARGUMENT', `pageSize must be a whole number of at least 1, not ${String(pageSize)}`);
     }
-    let page: Page | null = await this.backend.page(0, null, pageSize);
+    let page: Page | null = await this.page(0, null, pageSize);
     while (page !== null) {
       const { rows, bad, next, upTo } = page as Page;
       // The worker reads the next page while this one is handled here.
-      const ahead: Promise<Page> | null = next === null ? null : this.backend.page(next, upTo, pageSize);
+      const ahead: Promise<Page> | null = next === null ? null : this.page(next, upTo, pageSize);
       ahead?.catch(() => {});
       for (const row of bad) {
         publish({ type: 'badRow', ...row });
@@ -87,6 +89,15 @@ export class WrittenBehindStore implements StorePort {
       }
       if (rows.count > 0) onPage(unpackRows(rows));
       page = await ahead;
+    }
+  }
+
+  private async page(after: number, upTo: number | null, limit: number): Promise<Page> {
+    try {
+      return await this.backend.page(after, upTo, limit);
+    } catch (error) {
+      if (!(error instanceof LeaseLost)) throw error;
+      throw this.lose(error.holder);
     }
   }
 
@@ -119,33 +130,34 @@ export class WrittenBehindStore implements StorePort {
     await this.opening?.catch(() => {});
     const opened = this.phase === 'open';
     this.phase = 'closed';
-    let clean = opened && !this.leaseLost;
+    if (!opened) return this.behind.stop(closed());
+    let clean = false;
     try {
-      if (clean) await this.flushBounded();
-    } catch (error) {
-      clean = false;
-      if (!this.leaseLost) throw error;
+      if (!this.leaseLost) clean = await this.closeCleanly();
     } finally {
-      this.behind.stop(new PuaError('PUA_ERR_STATE', 'the store is closed'));
-      if (opened) {
-        await this.backend.close(clean);
-        publish({ type: 'closed', clean });
-      }
+      this.behind.stop(closed());
+      if (!clean) await this.backend.end();
+      publish({ type: 'closed', clean });
     }
   }
 
-  /** A database that fails must not keep the process from ending. */
-  private async flushBounded(): Promise<void> {
+  /** Whatever the database does, the process must be able to end. */
+  private async closeCleanly(): Promise<boolean> {
     let timer: Timer | null = null;
     const late = new Promise<never>((_, reject) => {
-      timer = this.settings.clock.after(this.settings.closeMs, () => {
-        const { error, pending } = this.status();
-        const reason = error === null ? 'it is too slow' : error.message;
-        reject(new PuaError('PUA_ERR_STATE', `closed with ${pending} records unwritten: ${reason}`, { cause: error }));
-      });
+      timer = this.settings.clock.after(this.settings.closeMs, () => reject(new Error('it is too slow')));
     });
+    const inTime = <T>(work: Promise<T>): Promise<T> => Promise.race([work, late]);
     try {
-      await Promise.race([this.behind.flush(), late]);
+      await inTime(this.behind.flush());
+      await inTime(this.backend.close());
+      return true;
+    } catch (error) {
+      if (this.leaseLost) return false;
+      const { error: failure, pending } = this.status();
+      const reason = (failure ?? (error as Error)).message;
+      const left = pending > 0 ? `${pending} records unwritten` : 'all written, but the lease not given back';
+      throw new PuaError('PUA_ERR_STATE', `closed with ${left}: ${reason}`, { cause: failure ?? error });
     } finally {
       (timer as Timer | null)?.cancel();
     }
@@ -156,6 +168,10 @@ export class WrittenBehindStore implements StorePort {
     const upserts = new RowPacker(sources.length);
     const deletes: string[] = [];
     let left: Error | null = null;
+    const reject = (key: string, reason: string, cause?: unknown): void => {
+      left = new PuaError('PUA_ERR_ARGUMENT', `record ${key} can't be written: ${reason}`, { cause });
+      publish({ type: 'rejected', key, reason });
+    };
     for (const source of sources) {
       try {
         const row = source.row();
@@ -163,13 +179,12 @@ export class WrittenBehindStore implements StorePort {
         else if (row.record_key === source.key) upserts.addRow(row);
         else throw new TypeError(`its row has the record_key ${row.record_key}`);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        left = new PuaError('PUA_ERR_ARGUMENT', `record ${source.key} can't be written: ${reason}`, { cause: error });
-        publish({ type: 'rejected', key: source.key, reason });
+        reject(source.key, error instanceof Error ? error.message : String(error), error);
       }
     }
     try {
-      await this.backend.write({ upserts: upserts.finish(), deletes });
+      const rejected = await this.backend.write({ upserts: upserts.finish(), deletes });
+      for (const { key, reason } of rejected) reject(key, reason);
     } catch (error) {
       if (error instanceof LeaseLost) this.lose(error.holder);
       throw error;
@@ -177,13 +192,15 @@ export class WrittenBehindStore implements StorePort {
     return left;
   }
 
-  private lose(holder: string): void {
-    if (this.leaseLost || this.phase === 'closed') return;
+  private lose(holder: string): PuaError {
+    const text = `the lease on table "${this.settings.table}" is lost to "${holder}"; nothing is written any more`;
+    const reason = new PuaError('PUA_ERR_STORE_HELD', text);
+    if (this.leaseLost || this.phase === 'closed') return reason;
     this.leaseLost = true;
-    const reason = `the lease on table "${this.settings.table}" is lost to "${holder}"; nothing is written any more`;
-    this.behind.stop(new PuaError('PUA_ERR_STORE_HELD', reason));
+    this.behind.stop(reason);
     publish({ type: 'leaseLost', holder });
     callAll(this.lostListeners, holder);
+    return reason;
   }
 
   private watchBacklog(): number {

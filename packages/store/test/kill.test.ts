@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { PuaRow } from '@pua/core';
-import { loadAll } from './compliance';
+import { loadAll } from './database';
 import { type SqliteFixture, sqliteFixture } from './sqlite-fixture';
 
 interface Operations {

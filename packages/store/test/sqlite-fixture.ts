@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { StorePort } from '@pua/core';
 import { openStore } from '@pua/store';
 import Database from 'better-sqlite3';
-import type { StoreFixture } from './compliance';
+import type { DatabaseFixture } from './database';
 
-export interface SqliteFixture extends StoreFixture {
+export interface SqliteFixture extends DatabaseFixture {
   readonly directory: string;
   readonly file: string;
 }

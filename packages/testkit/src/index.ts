@@ -2,6 +2,7 @@ export { type ComplianceCase, sipPortCompliance } from './compliance/sip.js';
 export type { MakeSipPort, SipPortFixture, SipPortTraits } from './compliance/sip-scene.js';
 export { type StoreComplianceOptions, type StoreFixture, storeCompliance } from './compliance/store.js';
 export { fullRow, publicationRow, RowHolder, subscriptionRow } from './compliance/store-rows.js';
+export { type WireAnswer, type WireMessage, WirePeer, type WireRequest } from './compliance/wire-peer.js';
 export { DrachtioServer, type DrachtioServerOptions } from './drachtio/server.js';
 export type { DatabaseAccess } from './launch/access.js';
 export { type KamailioOptions, type LaunchedKamailio, launchKamailio, type PresentityRow } from './launch/kamailio.js';

@@ -6,6 +6,7 @@
 import type Database from 'better-sqlite3';
 import type { Knex } from 'knex';
 import { COLUMN_NAMES, KEY, type Value } from '../columns.js';
+import type { TableForm } from '../form.js';
 import { appendValues, type PackedRows } from '../packed-rows.js';
 import type { Dialect, DialectSettings, Session, Statements } from '../session.js';
 
@@ -18,22 +19,36 @@ const ROWS_PER_STATEMENT = 8;
 
 const quote = (name: string): string => `"${name}"`;
 
+interface ColumnRow {
+  readonly name: string;
+  readonly notnull: number;
+}
+
+interface IndexRow {
+  readonly name: string;
+  readonly unique: number;
+  readonly columns: string;
+}
+
+const MISFITS = /^SQLITE_(TOOBIG|MISMATCH|CONSTRAINT_(CHECK|DATATYPE|NOTNULL))$/;
+
 class SqliteSession implements Session, Statements {
+  /** A file is always there. */
+  readonly lost = false;
   private readonly cache = new Map<string, Database.Statement<unknown[]>>();
-  private one!: Database.Statement<unknown[]>;
-  private many!: Database.Statement<unknown[]>;
+  private readonly upserts: { [rows: number]: Database.Statement<unknown[]> } = {};
 
   constructor(
     private readonly db: Database.Database,
     private readonly table: string,
   ) {}
 
-  async prepare(): Promise<void> {
-    this.one = this.db.prepare(this.upsertOf(1));
-    this.many = this.db.prepare(this.upsertOf(ROWS_PER_STATEMENT));
+  private upsertOf(rows: number): Database.Statement<unknown[]> {
+    this.upserts[rows] ??= this.db.prepare(this.upsertSql(rows));
+    return this.upserts[rows];
   }
 
-  private upsertOf(rows: number): string {
+  private upsertSql(rows: number): string {
     const row = `(${COLUMN_NAMES.map(() => '?').join(', ')})`;
     const update = COLUMN_NAMES.filter((name) => name !== KEY).map(
       (name) => `${quote(name)} = excluded.${quote(name)}`,
@@ -66,10 +81,6 @@ class SqliteSession implements Session, Statements {
     this.db.close();
   }
 
-  async now(): Promise<number> {
-    return Date.now();
-  }
-
   async all(sql: string, values: readonly Value[] = []): Promise<Record<string, unknown>[]> {
     return this.statement(sql).all(...values) as Record<string, unknown>[];
   }
@@ -86,17 +97,30 @@ class SqliteSession implements Session, Statements {
     }
   }
 
-  async columns(table: string): Promise<string[] | null> {
-    const rows = this.db.prepare<[string], { name: string }>('select name from pragma_table_info(?)').all(table);
-    return rows.length === 0 ? null : rows.map((row) => row.name);
+  async describe(table: string): Promise<TableForm | null> {
+    const columns = this.statement('select name, "notnull" from pragma_table_info(?)').all(table) as ColumnRow[];
+    if (columns.length === 0) return null;
+    const indexes = this.statement(
+      `select l.name, l."unique", group_concat(i.name, ',') as columns
+        from pragma_index_list(?) l, pragma_index_info(l.name) i where l.origin <> 'pk' group by l.name`,
+    ).all(table) as IndexRow[];
+    return {
+      columns: columns.map(({ name, notnull }) => ({ name, type: null, nullable: notnull === 0 })),
+      indexes: indexes.map((index) => ({
+        name: index.name,
+        unique: index.unique === 1,
+        columns: index.columns.split(','),
+      })),
+      transactional: true,
+    };
   }
 
-  async upsert(rows: PackedRows): Promise<void> {
-    for (let at = 0; at < rows.count; ) {
-      const many = rows.count - at >= ROWS_PER_STATEMENT;
+  async upsert(rows: PackedRows, from: number, to: number): Promise<void> {
+    for (let at = from; at < to; ) {
+      const count = to - at >= ROWS_PER_STATEMENT ? ROWS_PER_STATEMENT : 1;
       const values: Value[] = [];
-      for (const end = at + (many ? ROWS_PER_STATEMENT : 1); at < end; at++) appendValues(rows, at, values);
-      (many ? this.many : this.one).run(values);
+      for (const end = at + count; at < end; at++) appendValues(rows, at, values);
+      this.upsertOf(count).run(values);
     }
   }
 
@@ -143,10 +167,15 @@ const REMEDIES: readonly (readonly [code: RegExp, remedy: string])[] = [
 ];
 
 export const sqlite: Dialect = {
-  collation: null,
   quote,
-  // No affinity: text stays text, bytes stay bytes.
-  documentType: 'blob',
+  // The document has no affinity: text stays text, bytes stay bytes.
+  type: ({ type, size }) =>
+    type === 'string' ? `varchar(${size})` : type === 'int' ? 'integer' : type === 'text' ? 'text' : 'blob',
+  engine: null,
+  // The machine's, as only its processes can open the file.
+  now: "cast(unixepoch('subsec') * 1000 as integer)",
+  // Nobody else writes from the beginning of the transaction on.
+  lock: '',
   local: true,
 
   async open(settings: DialectSettings): Promise<Session> {
@@ -166,11 +195,13 @@ export const sqlite: Dialect = {
     }
   },
 
+  conflict: () => false,
+  misfit: (error) => MISFITS.test(String((error as { code?: unknown }).code)),
+
   remedy(error: unknown): string | null {
     const { code = '', message = '' } = error as { code?: string; message?: string };
     if (message.includes('directory does not exist')) return 'create the directory';
     if (message.includes('bindings file')) return BINDING_REMEDY;
-    if (message.includes('ON CONFLICT clause')) return `column ${KEY} needs a unique index: run \`pua migrate\``;
     return REMEDIES.find(([pattern]) => pattern.test(code))?.[1] ?? null;
   },
 };

@@ -4,20 +4,13 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Connection, createConnection } from 'mysql2/promise';
+import { accessFrom, authority, type DatabaseAccess } from './access.js';
 import { PeerProcess } from './child.js';
 import { freePort, give, privateFolder, removeFolder } from './folder.js';
 import { findCommand, missingPeers } from './peers.js';
 
 const run = promisify(execFile);
 const ATTEMPTS = 3;
-
-/** Where a database server is reached and as whom. */
-export interface DatabaseAccess {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-}
 
 export interface TestDatabase extends DatabaseAccess {
   readonly name: string;
@@ -44,6 +37,8 @@ export interface LaunchedMariadb extends DatabaseAccess {
 export interface MariadbOptions {
   /** Each commit goes to the disk, as a server in use has it. Default false: faster. */
   readonly durable?: boolean;
+  /** A server of its own even when PUA_TEST_MARIADB names one: for tests that kill it. Default false. */
+  readonly own?: boolean;
   /** More options of mariadbd, such as `--lower-case-table-names=1`. */
   readonly arguments?: readonly string[];
   /** Milliseconds for the start. Default 30000. */
@@ -52,21 +47,7 @@ export interface MariadbOptions {
 
 /** Reads PUA_TEST_MARIADB: `mysql://user:password@host:port` or JSON with host, port, user, password. */
 export function mariadbFromEnvironment(env: NodeJS.ProcessEnv = process.env): DatabaseAccess | undefined {
-  const text = env.PUA_TEST_MARIADB?.trim();
-  if (!text) return undefined;
-  try {
-    if (text.startsWith('{')) {
-      const { host = '127.0.0.1', port = 3306, user = 'root', password = '' } = JSON.parse(text) as DatabaseAccess;
-      return { host, port: Number(port), user, password };
-    }
-    const url = new URL(text);
-    if (url.protocol !== 'mysql:' && url.protocol !== 'mariadb:') throw new Error('not a mysql: URL');
-    const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
-    return { host: url.hostname, port: Number(url.port || 3306), user: user || 'root', password };
-  } catch {
-    // The value may hold a password: it is not shown.
-    throw new Error('PUA_TEST_MARIADB: expected mysql://user:password@host:port or {"host","port","user","password"}');
-  }
+  return accessFrom({ name: 'PUA_TEST_MARIADB', schemes: ['mysql', 'mariadb'], port: 3306, user: 'root' }, env);
 }
 
 /**
@@ -75,7 +56,7 @@ export function mariadbFromEnvironment(env: NodeJS.ProcessEnv = process.env): Da
  * @throws Error that names the Debian packages when it is not installed, or with the tail of the server's log
  */
 export async function launchMariadb(options: MariadbOptions = {}): Promise<LaunchedMariadb> {
-  const shared = mariadbFromEnvironment();
+  const shared = options.own ? undefined : mariadbFromEnvironment();
   if (shared) return new Mariadb(shared, undefined);
   const missing = missingPeers(['mariadb']);
   if (missing.packages.length > 0) throw new Error(`MariaDB is not installed: ${missing.command}`);
@@ -176,14 +157,13 @@ class Mariadb implements LaunchedMariadb {
     await this.#execute(`CREATE DATABASE ${name} CHARACTER SET latin1`);
     this.#databases.add(name);
     const { host, port, user, password } = this;
-    const login = password === '' ? user : `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
     return {
       host,
       port,
       user,
       password,
       name,
-      url: `mysql://${login}@${host}:${port}/${name}`,
+      url: `mysql://${authority(this)}/${name}`,
       connect: () => createConnection({ host, port, user, password, database: name, multipleStatements: true }),
       drop: async () => {
         if (this.#databases.delete(name)) await this.#execute(`DROP DATABASE IF EXISTS ${name}`);
@@ -215,7 +195,7 @@ class Mariadb implements LaunchedMariadb {
 
   #needOwn(what: string): Own {
     if (this.#own) return this.#own;
-    throw new Error(`${what}(): the server of PUA_TEST_MARIADB belongs to others; unset the variable for this test`);
+    throw new Error(`${what}(): the server of PUA_TEST_MARIADB belongs to others; launch with own: true`);
   }
 
   async #execute(statement: string): Promise<void> {

@@ -1,10 +1,12 @@
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type PeerName = 'mariadb' | 'kamailio' | 'sipp' | 'xmllint';
+export type PeerName = 'mariadb' | 'postgres' | 'kamailio' | 'sipp' | 'xmllint';
 
 /** Where daemons live, also when PATH does not say so. */
 const DAEMON_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+/** Debian has a folder per version below. */
+const POSTGRES = '/usr/lib/postgresql';
 const KAMAILIO_MODULES = ['/usr/lib/x86_64-linux-gnu/kamailio/modules', '/usr/lib/aarch64-linux-gnu/kamailio/modules'];
 
 interface Need {
@@ -24,6 +26,10 @@ const kamailioModule = (name: string, debianPackage: string): Need => ({
 
 const NEEDS: Readonly<Record<PeerName, readonly Need[]>> = {
   mariadb: [command('mariadbd', 'mariadb-server'), command('mariadb-install-db', 'mariadb-server')],
+  postgres: ['initdb', 'postgres'].map((name) => ({
+    debianPackage: 'postgresql',
+    isThere: () => findPostgresCommand(name) !== undefined,
+  })),
   kamailio: [
     command('kamailio', 'kamailio'),
     kamailioModule('presence', 'kamailio-presence-modules'),
@@ -47,6 +53,17 @@ export function findCommand(name: string): string | undefined {
         return false;
       }
     });
+}
+
+/** Debian keeps the server's commands out of PATH; the newest version that is there. */
+export function findPostgresCommand(name: string): string | undefined {
+  const versions = existsSync(POSTGRES)
+    ? readdirSync(POSTGRES)
+        .map(Number)
+        .sort((a, b) => b - a)
+    : [];
+  const path = versions.map((version) => join(POSTGRES, String(version), 'bin', name)).find((file) => existsSync(file));
+  return path ?? findCommand(name);
 }
 
 export function hasKamailioModule(name: string): boolean {
