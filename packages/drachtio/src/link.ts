@@ -33,10 +33,6 @@ export interface Link {
 
 const fault = (message: string, cause?: unknown) => new PuaError('PUA_ERR_LISTEN', message, { cause });
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** The socket that is up, with the addresses that came with it. */
 function current(srf: Srf): { readonly socket: Socket; readonly hostports: string } | undefined {
   for (const [socket, { ready, hostport }] of srf.app.client?.mapServer ?? []) {
@@ -97,9 +93,9 @@ export async function connectLink(to: Omit<ConnectOptions, 'reconnect'>, events:
         else resolve();
       });
       // Without a listener an error would end the process; later ones are followed by another try.
-      srf.on('error', (error: unknown) => {
+      srf.on('error', (error: Error) => {
         clearTimeout(late);
-        reject(fault(`cannot connect to ${where} (${messageOf(error)}): is it running, is it this port?`, error));
+        reject(fault(`cannot connect to ${where} (${error.message}): is it running, is it this port?`, error));
       });
       srf.on('close', () => {
         clearTimeout(late);

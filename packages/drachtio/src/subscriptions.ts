@@ -113,9 +113,17 @@ export class Subscriptions {
   }
 }
 
+/** What a request in a dialog is sent to when the server shall say it. */
+const REMOTE_TARGET = 'sip:placeholder';
+
 function ending({ request, remoteTag }: Subscription): OutgoingRequest {
   const headers = request.headers.filter(([name]) => name.toLowerCase() !== 'expires');
-  return { ...request, to: { uri: request.to.uri, tag: remoteTag }, headers: [...headers, ['Expires', '0']] };
+  return {
+    ...request,
+    uri: REMOTE_TARGET,
+    to: { uri: request.to.uri, tag: remoteTag },
+    headers: [...headers, ['Expires', '0']],
+  };
 }
 
 function deactivated({ request, remoteTag }: Subscription): IncomingRequest {

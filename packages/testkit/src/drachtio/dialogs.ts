@@ -12,6 +12,8 @@ export interface ServerDialog {
   confirmed: boolean;
   cseq: number;
   routes: readonly string[];
+  /** Remote target. */
+  target: string;
 }
 
 /** The name by which applications know a dialog. */

@@ -30,6 +30,8 @@ export class Incoming {
     const { headers } = request;
     const tag = parseAddress(headers.get('To') ?? '').tag ?? '';
     const dialog = this.#dialogs.find(dialogId(headers.get('Call-ID') ?? '', tag));
+    const over = /^\s*terminated/i.test(headers.get('Subscription-State') ?? '');
+    if (dialog && over) this.#dialogs.remove(dialog);
     const application = dialog?.owner ?? this.#next(request.method);
     if (!application?.connected) {
       // The link that the dialog belongs to is gone for ever, or nobody takes such requests.
@@ -39,8 +41,6 @@ export class Incoming {
     const id = randomUUID();
     const { host, port } = request.source;
     application.deliver(`${describe('network', raw, host, port)}|${id}|${dialog?.confirmed ? dialog.id : ''}|`, raw);
-    const over = /^\s*terminated/i.test(headers.get('Subscription-State') ?? '');
-    if (dialog && over) this.#dialogs.remove(dialog);
     // Too early or too late for a dialog of the server's: it answers by itself, whatever the application says.
     if (dialog && (over || !dialog.confirmed)) request.reply(500);
     else this.#waiting.set(id, { request, dialog });

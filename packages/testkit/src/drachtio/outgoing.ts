@@ -64,8 +64,9 @@ export class Outgoing {
     let dialog: ServerDialog | undefined;
     if (draft.method === 'SUBSCRIBE') {
       if (this.#dialogs.find(id)?.confirmed) this.leaks++;
-      const { routes } = draft;
-      dialog = { id, callId, local: from, remote: { ...to }, owner: application, confirmed: false, cseq, routes };
+      const { routes, uri: target } = draft;
+      const made = { owner: application, confirmed: false, cseq, routes, target };
+      dialog = { id, callId, local: from, remote: { ...to }, ...made };
       this.#dialogs.add(dialog);
     }
     this.#send(application, command, draft, proxy || draft.uri, dialog, {
@@ -82,7 +83,9 @@ export class Outgoing {
     if (!dialog) throw new Error('Server error: unable to find dialog for dialog id provided');
     const { callId, local, remote, routes } = dialog;
     const [route] = routes;
-    this.#send(application, command, draft, route ? parseAddress(route).uri : draft.uri, dialog, {
+    // The word of drachtio-srf for whatever the remote target is.
+    const uri = draft.uri.includes('placeholder') ? dialog.target : draft.uri;
+    this.#send(application, command, { ...draft, uri }, route ? parseAddress(route).uri : uri, dialog, {
       callId,
       cseq: ++dialog.cseq,
       from: local,
@@ -148,6 +151,8 @@ export class Outgoing {
   }
 
   #established(dialog: ServerDialog, { headers }: ParsedResponse): void {
+    const contact = headers.get('Contact');
+    if (contact !== undefined) dialog.target = parseAddress(contact).uri;
     if (dialog.confirmed) return;
     dialog.confirmed = true;
     dialog.remote.tag = parseAddress(headers.get('To') ?? '').tag;
