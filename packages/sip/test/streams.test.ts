@@ -2,7 +2,7 @@
 import type { Hop, IncomingRequest, Outcome, OutgoingRequest, Transport } from '@pua/core';
 import { type EmbeddedSip, type EmbeddedSipOptions, embeddedSip } from '@pua/sip';
 import { type Certificates, makeCertificates } from './certificates';
-import { startRelay } from './relay';
+import { startRelay } from './raw';
 import { publish, until } from './support';
 
 let certificates: Certificates;

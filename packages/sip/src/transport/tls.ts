@@ -1,4 +1,5 @@
 /** Certificates and their verification (RFC 3261 26.3.1, RFC 5922). */
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import {
@@ -24,6 +25,9 @@ export interface SipTlsOptions {
   readonly requireCertificate?: boolean;
 }
 
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
+
 function refuse(name: string, why: string): never {
   throw new PuaError('PUA_ERR_OPTION', `tls.${name}: ${why}`);
 }
@@ -36,7 +40,8 @@ function why(error: unknown): string {
 /** What the option says: itself, or what the file holds that it names. Text of a key never shows up in an error. */
 function pem(name: 'cert' | 'key' | 'ca', value: string | null | undefined): string | undefined {
   if (value === undefined || value === null) return undefined;
-  const given = value.includes('-----BEGIN ');
+  // What could be a key by mistake is not taken for a path, as paths are shown.
+  const given = /\n|-----BEGIN /.test(value);
   const place = given ? 'the text' : JSON.stringify(value);
   let text = value;
   try {
@@ -44,17 +49,23 @@ function pem(name: 'cert' | 'key' | 'ca', value: string | null | undefined): str
   } catch (error) {
     refuse(name, `${place} can't be read: ${why(error)}; give the path of a PEM file`);
   }
-  if (!text.includes(name === 'key' ? 'PRIVATE KEY-----' : '-----BEGIN CERTIFICATE-----')) {
+  const blocks = text.match(name === 'key' ? KEY : CERTIFICATE);
+  if (!blocks)
     refuse(name, `${place} holds no ${name === 'key' ? 'private key' : 'certificate'}; give one in PEM form`);
+  try {
+    if (name !== 'key') for (const block of blocks) new X509Certificate(block);
+  } catch (error) {
+    refuse(name, `a certificate in ${place} can't be read: ${why(error)}; give one in PEM form`);
   }
   return text;
 }
 
-function context(name: string, options: SecureContextOptions): SecureContext {
+/** With a certificate and its key, if there are any. */
+function context(options: SecureContextOptions): SecureContext {
   try {
     return createSecureContext(options);
   } catch (error) {
-    return refuse(name, `${why(error)}; give a certificate and its private key in PEM form, without a passphrase`);
+    return refuse('key', `${why(error)}; give the private key of tls.cert in PEM form, without a passphrase`);
   }
 }
 
@@ -75,10 +86,8 @@ export class TlsSettings {
     if (this.requireCertificate && ca === undefined) {
       refuse('ca', 'is missing; requireCertificate needs the authority that has signed them');
     }
-    if (cert !== undefined) context('cert', { cert });
-    if (ca !== undefined) context('ca', { ca });
     this.options = { ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }) };
-    if (key !== undefined) this.secureContext = context('key', this.options);
+    if (key !== undefined) this.secureContext = context(this.options);
   }
 
   /** Whether there is a certificate to listen with. */
@@ -89,7 +98,7 @@ export class TlsSettings {
   /** For a connection to that hop: its certificate must be of the domain that was asked for, else of its address. */
   toward({ host, serverName = host }: Hop): ConnectionOptions {
     const name = serverName.replace(/\.$/, '');
-    this.secureContext ??= createSecureContext(this.options);
+    this.secureContext ??= context(this.options);
     return {
       secureContext: this.secureContext,
       ...(isIP(name) === 0 ? { servername: name } : {}),
@@ -119,8 +128,13 @@ function sipDomains(alternativeNames: string): string[] {
   return domains;
 }
 
-/** RFC 5922 7.2: a `sip:` URI among the alternative names is the domain itself; else what HTTPS would accept. */
+/**
+ * RFC 5922 7.1: a `sip:` URI among the alternative names is a domain; else it must be what HTTPS would accept. The common
+ * name counts only where there are no alternative names.
+ */
 export function checkSipIdentity(name: string, certificate: PeerCertificate): Error | undefined {
-  const domains = sipDomains(certificate.subjectaltname ?? '');
-  return domains.includes(name.toLowerCase()) ? undefined : checkServerIdentity(name, certificate);
+  const { subjectaltname } = certificate;
+  if (subjectaltname === undefined) return checkServerIdentity(name, certificate);
+  if (sipDomains(subjectaltname).includes(name.toLowerCase())) return undefined;
+  return checkServerIdentity(name, { ...certificate, subject: {} as PeerCertificate['subject'] });
 }
