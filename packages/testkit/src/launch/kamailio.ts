@@ -30,8 +30,11 @@ export interface KamailioOptions {
   readonly maxExpires?: number;
   /** Modules beyond those of a presence server, such as `pua`. Default none. */
   readonly modules?: readonly string[];
-  /** Parameters of modules, such as `['pua', 'hash_size', 14]`; they override the usual ones. Default none. */
-  readonly modparams?: readonly Modparam[];
+  /**
+   * Parameters of modules, such as `['pua', 'hash_size', 14]`, also made of the URL of Kamailio's own database; they
+   * override the usual ones. Default none.
+   */
+  readonly modparams?: readonly Modparam[] | ((databaseUrl: string) => readonly Modparam[]);
   /** Shared memory, megabytes. Default 64. */
   readonly sharedMemory?: number;
   /** Milliseconds for the start. Default 15000. */
@@ -265,7 +268,7 @@ class Kamailio implements LaunchedKamailio {
         minExpires,
         maxExpires,
         modules,
-        modparams,
+        modparams: typeof modparams === 'function' ? modparams(this.database.url) : modparams,
       }),
       // It holds the database's password.
       { mode: 0o600 },
