@@ -12,10 +12,10 @@ import { ManualClock, settled } from './support';
 
 const TTL = 300;
 
-/** `order preference flags service replacement` */
+/** `order preference flags service replacement`, and a regexp where there is one */
 function naptr(text: string): NaptrRecord {
-  const [order, preference, flags, service, replacement] = text.split(' ') as [string, string, string, string, string];
-  return { order: Number(order), preference: Number(preference), flags, service, regexp: '', replacement, ttl: TTL };
+  const [order, preference, flags = '', service = '', replacement = '', regexp = ''] = text.split(' ');
+  return { order: Number(order), preference: Number(preference), flags, service, regexp, replacement, ttl: TTL };
 }
 /** `priority weight port target` */
 function srv(text: string): SrvRecord {
@@ -167,9 +167,11 @@ describe('what is asked for (RFC 3263 4)', () => {
         '10 30 s SIP+D2W _sip._ws.example.com',
         '1 1 s SIP+D2S _sip._sctp.example.com',
         '1 1 u SIP+D2U _odd._udp.example.com',
-        '1 1 s E2U+sip _enum._udp.example.com',
+        '1 1 s E2U+sip _odd._udp.example.com',
+        '1 1 s SIP+D2U _odd._udp.example.com !.*!sip:x@odd.example!',
         '1 1 s SIP+D2U .',
       ],
+      'SRV _odd._udp.example.com': ['1 0 666 a.example'],
       'SRV _sip._udp.example.com': ['1 0 5060 a.example'],
       'SRV _sip._tcp.example.com': ['1 0 5060 a.example'],
       'SRV _sips._tcp.example.com': ['1 0 5061 a.example'],
@@ -248,11 +250,11 @@ describe('what is asked for (RFC 3263 4)', () => {
 });
 
 describe('the order of servers (RFC 2782)', () => {
-  const service = (records: readonly string[]) => {
+  const service = (records: readonly string[], also: (name: string) => string[] = () => []) => {
     const hosts = records.map((record) => record.split(' ')[3]!);
     return {
       'SRV _sip._udp.example.com': records,
-      ...Object.fromEntries(hosts.map((name) => [`A ${name}`, [`10.0.0.${name.slice(1)}`]])),
+      ...Object.fromEntries(hosts.map((name) => [`A ${name}`, [`10.0.0.${name.slice(1)}`, ...also(name)]])),
     };
   };
   const uri = 'sip:example.com;transport=udp';
@@ -297,8 +299,14 @@ describe('the order of servers (RFC 2782)', () => {
     await fc.assert(
       fc.asyncProperty(records, fc.nat(), async (list, seed) => {
         const lines = list.map(({ priority, weight, host }) => `${priority} ${weight} 5060 h${host}`);
-        const { sip } = setup(service(lines), undefined, chance(seed));
-        const byHost = new Map(list.map(({ priority, host }) => [`10.0.0.${host}`, priority]));
+        // The servers of odd numbers have a second address.
+        const also = (name: string) => (Number(name.slice(1)) % 2 ? [`10.0.1.${name.slice(1)}`] : []);
+        const { sip } = setup(service(lines, also), undefined, chance(seed));
+        const byHost = new Map(
+          list.flatMap(({ priority, host }) =>
+            [`10.0.0.${host}`, ...also(`h${host}`)].map((address) => [address, priority] as const),
+          ),
+        );
         for (const hops of [await sip.resolve(uri), await sip.resolve(uri)]) {
           expect(hops.map(({ host }) => host).sort()).toEqual([...byHost.keys()].sort());
           const priorities = hops.map(({ host }) => byHost.get(host)!);
@@ -445,6 +453,15 @@ describe('what is known', () => {
     clock.advance(1);
     expect(await resolved(sip, 'sip:example.com')).toEqual(['udp 192.0.2.98 5060']);
     names.down.delete('SRV');
+    clock.advance(5000);
+    expect(await resolved(sip, 'sip:example.com')).toEqual(['udp 192.0.2.1 5070']);
+  });
+
+  it('is not used in place of an answer when it was: nothing', async () => {
+    const { sip, clock, names } = setup();
+    expect(await sip.resolve('sip:example.com')).toEqual([]);
+    Object.assign(names.records, SERVICE);
+    names.down.add('NAPTR');
     clock.advance(5000);
     expect(await resolved(sip, 'sip:example.com')).toEqual(['udp 192.0.2.1 5070']);
   });
