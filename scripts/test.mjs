@@ -7,20 +7,25 @@ import { fail, installPeers, prepare, root, say, turbo } from './steps.mjs';
 
 const only = process.argv.slice(2);
 await prepare();
-await installPeers(['mariadb', 'kamailio', 'sipp', 'xmllint']);
+await installPeers(['mariadb', 'postgres', 'kamailio', 'sipp', 'xmllint']);
 
 const results = join(root, '.results');
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results);
 
-// One database server for all suites; each makes its own databases.
-const { launchMariadb, missingPeers } = await import(join(root, 'packages/testkit/dist/index.mjs'));
+// One database server of each kind for all suites; each makes its own databases.
+const { launchMariadb, launchPostgres, missingPeers } = await import(join(root, 'packages/testkit/dist/index.mjs'));
 const env = {};
-let mariadb;
-if (!process.env.PUA_TEST_MARIADB && missingPeers(['mariadb']).packages.length === 0) {
-  mariadb = await launchMariadb();
-  const { host, port, user, password } = mariadb;
-  env.PUA_TEST_MARIADB = JSON.stringify({ host, port, user, password });
+const servers = [];
+for (const [peer, variable, launch] of [
+  ['mariadb', 'PUA_TEST_MARIADB', launchMariadb],
+  ['postgres', 'PUA_TEST_POSTGRES', launchPostgres],
+]) {
+  if (process.env[variable] || missingPeers([peer]).packages.length > 0) continue;
+  const server = await launch();
+  servers.push(server);
+  const { host, port, user, password } = server;
+  env[variable] = JSON.stringify({ host, port, user, password });
 }
 
 say('testing, one package at a time ...');
@@ -30,7 +35,7 @@ try {
   const args = ['run', 'test', '--concurrency=1', '--continue', '--output-logs=full', '--log-order=stream', ...filters];
   code = await turbo(args, { env });
 } finally {
-  await mariadb?.stop();
+  for (const server of servers) await server.stop();
 }
 
 const total = { passed: 0, failed: 0, skipped: 0 };
