@@ -41,6 +41,7 @@ describe.each([
   test.each([
     ['another root', '<presence/>', /the root must be/],
     ['the right name in no namespace', '<dialog-info/>', /the root must be/],
+    ['the right namespace with another name', document('').replaceAll(/(?<=<\/?)[\w-]+/g, 'x'), /the root must be/],
     ['not well-formed behind the root tag', document(' version="1"', '<a>'), /end tag does not fit/],
     ['two versions', document(' version="1" version="2"'), /a second attribute version/],
     ['a DTD', `<!DOCTYPE x>${document('')}`, /a DTD/],

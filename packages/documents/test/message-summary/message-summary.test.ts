@@ -187,6 +187,7 @@ describe('the writer refuses', () => {
     [{ messages: [[{ name: 'a b', value: '' }]] }, /^message\[1\]\/header\[1\]: "a b" is no name of a header/],
     [{ messages: [[{ name: 'a', value: 'b\r\nEvil: yes' }]] }, /^message\[1\]\/header\[1\]: the character U\+000D/],
     [{ messages: [[{ name: 'a', value: ' b' }]] }, /^message\[1\]\/header\[1\]: " b" has white space/],
+    [{ messages: [[{ name: 'a', value: 'b\t' }]] }, /^message\[1\]\/header\[1\]: "b\\t" has white space/],
     [{ messages: [[{ name: 'a', value: 5 as unknown as string }]] }, /the value of a must be a text/],
   ];
   test.each(refused)('%j', (part, message) => {

@@ -1,4 +1,6 @@
-import { Namespace, presence, readPidf } from '@pua/documents';
+import { Namespace, presence, readPidf, writePidf } from '@pua/documents';
+import fc from 'fast-check';
+import { pidfArb } from '../arbitraries/pidf';
 import { runProcessor } from '../process';
 import { refusal } from '../refusal';
 
@@ -36,6 +38,11 @@ describe('the first tuple', () => {
     expect(run('<tuple id="mine"/>', 'kept', never)).toEqual({ inner: '<tuple id="mine"/>', stored: 'kept' });
   });
 
+  test('with an id of 64 characters, nothing stored: it is stored', () => {
+    const long = 'a'.repeat(64);
+    expect(run(`<tuple id="${long}"/>`, null, never).stored).toBe(long);
+  });
+
   test('an empty text in the row counts as none', () => {
     expect(run('<tuple id="mine"/>', '', never).stored).toBe('mine');
     expect(run('<tuple/>', '').stored).toBe('new1');
@@ -53,6 +60,24 @@ test('everything else without id gets one of its own, the same every time', () =
   expect(run(inner, first.stored, never)).toEqual(first);
   // Once done, there is nothing left to do.
   expect(run(first.inner, first.stored, never)).toEqual(first);
+});
+
+test('whatever the document: the same ids every time, and nothing left to do', () => {
+  fc.assert(
+    fc.property(pidfArb(false), (doc) => {
+      fc.pre(Boolean(doc.tuples || doc.persons || doc.devices));
+      const body = writePidf(doc);
+      const first = runProcessor(presence, { body, newId: () => 'new1' });
+      expect(runProcessor(presence, { body, tupleId: first.tupleId, newId: () => 'new1' })).toEqual(first);
+      expect(runProcessor(presence, { ...first })).toEqual(first);
+      const { tuples = [], persons = [], devices = [] } = readPidf(first.body);
+      const ids = [...tuples, ...persons, ...devices].map(({ id }) => id);
+      expect(ids).not.toContain(undefined);
+      expect(new Set(ids).size).toBe(ids.length);
+      if (tuples.length > 0) expect(first.tupleId).toBe(tuples[0]!.id);
+    }),
+    { seed: 13, numRuns: 100 },
+  );
 });
 
 test('a person keeps its id while the tuples around it change', () => {
