@@ -1,5 +1,5 @@
 /** Longest wait for something that has to come, milliseconds of real time. */
-const PATIENCE_MS = 5_000;
+export const PATIENCE_MS = 3_000;
 
 /** What has come and was not taken yet, and who waits for it. */
 export class Mailbox<T> {

@@ -119,10 +119,10 @@ export const dialogCases: readonly SipCase[] = [
       const sent = s.send(s.subscription());
       const seen = await s.peer.requests.take();
       const branch = notify(s, { request: s.subscription(), seen }, 1, 'active;expires=600');
-      (await s.incoming.take()).reply(200);
-      assert.equal((await s.peer.response(branch)).status, s.traits.answersByItself ? 500 : 200);
       s.peer.answer(seen, 200, { headers: [`Contact: <${TARGET}>`, 'Expires: 600'], tag: 'remote' });
       response(await sent);
+      (await s.incoming.take()).reply(200);
+      assert.equal((await s.peer.response(branch)).status, s.traits.answersByItself ? 500 : 200);
       assert.deepEqual(s.events, ['NOTIFY', '200']);
     },
   ],

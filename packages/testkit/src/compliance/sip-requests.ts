@@ -171,7 +171,7 @@ export const requestCases: readonly SipCase[] = [
       s.peer.answer(request, 404);
       s.peer.answer(request, 200);
       assert.equal(response(await sent).status, 404);
-      // Whoever is called twice says so here: the same way has been gone by one request more.
+      // When another request has gone the same way, the repeated answers have come too.
       await delivered(s, {});
       assert.deepEqual(s.events, ['404', '200']);
     },
@@ -212,7 +212,7 @@ export const requestCases: readonly SipCase[] = [
     async (s) => {
       for (const [what, given] of UNFIT) {
         assert.throws(
-          () => s.port.request(s.draft(given), () => assert.fail('done was called')),
+          () => s.port.request(s.draft(given), () => s.faults.push(`done was called for ${what}`)),
           (error) => error instanceof PuaError && error.code === 'PUA_ERR_INVALID_MESSAGE',
           what,
         );
