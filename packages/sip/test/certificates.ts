@@ -1,5 +1,5 @@
 /** Certificates of a test, made by openssl in a temporary folder: an authority, what it has signed, and a stranger. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,10 @@ export interface Certificates {
   readonly stranger: Signed;
   remove(): void;
 }
+
+/** It is there, or must be. Without it the tests that need certificates are left out. */
+export const hasOpenssl = spawnSync('openssl', ['version']).error === undefined || process.env.CI === 'true';
+if (!hasOpenssl) console.warn('openssl is not installed (apt-get install openssl): tests with TLS left out');
 
 export function makeCertificates(): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'sip-tls-'));

@@ -1,18 +1,23 @@
 /** Which address of ours a peer is told, with several listeners and without the right one. */
 import type { Hop } from '@pua/core';
 import { type EmbeddedSip, embeddedSip } from '@pua/sip';
-import { type Certificates, makeCertificates } from './certificates';
+import { type Certificates, hasOpenssl, makeCertificates } from './certificates';
 
-let certificates: Certificates;
+const testTls = hasOpenssl ? test : test.skip;
+let certificates: Certificates | undefined;
 let sip: EmbeddedSip | undefined;
 beforeAll(() => {
-  certificates = makeCertificates();
+  if (hasOpenssl) certificates = makeCertificates();
 });
-afterAll(() => certificates.remove());
+afterAll(() => certificates?.remove());
 afterEach(() => sip?.stop(0));
 
 async function engine(listen: readonly string[], advertise?: string): Promise<(transport: string) => number> {
-  sip = embeddedSip({ listen, tls: certificates.server, ...(advertise === undefined ? {} : { advertise }) });
+  sip = embeddedSip({
+    listen,
+    ...(certificates ? { tls: certificates.server } : {}),
+    ...(advertise === undefined ? {} : { advertise }),
+  });
   await sip.start(() => undefined);
   return (transport) => sip!.addresses.find((address) => address.transport === transport)!.port;
 }
@@ -20,7 +25,7 @@ async function engine(listen: readonly string[], advertise?: string): Promise<(t
 const hop = (transport: Hop['transport'], host = '127.0.0.1'): Hop => ({ transport, host, port: 5060 });
 const ALL = ['udp', 'tcp', 'tls', 'ws', 'wss'] as const;
 
-test('all transports at once, on IPv4 and IPv6', async () => {
+testTls('all transports at once, on IPv4 and IPv6', async () => {
   const portOf = await engine([...ALL.map((t) => `${t}:127.0.0.1:0`), 'tcp:[::1]:0']);
   expect(sip!.addresses.map(({ transport, host }) => [transport, host])).toEqual([
     ...ALL.map((t) => [t, '127.0.0.1']),
@@ -51,7 +56,7 @@ test('without a listener of the transport, the nearest other one is told', async
   }
 });
 
-test('an advertised host is for all, an advertised port for the listeners on the port of the first', async () => {
+testTls('an advertised host is for all, an advertised port for the listeners on the port of the first', async () => {
   const [one, other] = await freePorts();
   await engine([`udp:127.0.0.1:${one}`, `tcp:127.0.0.1:${one}`, `tls:127.0.0.1:${other}`], 'pua.example.com:7060');
   expect(sip!.contact('a', hop('udp'))).toBe('sip:a@pua.example.com:7060');

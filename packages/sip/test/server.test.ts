@@ -88,6 +88,17 @@ describe('server transaction', () => {
     expect(peer.last.text).toMatch(/^SIP\/2\.0 481 Never Heard Of It\r\n/);
   });
 
+  it('tells the To tag of its answers before they are given', async () => {
+    const { peer, requests } = await bench();
+    peer.send(incoming('SUBSCRIBE'));
+    peer.send(incoming('SUBSCRIBE', { To: '<sip:alice@example.com>;tag=known', 'Call-ID': 'other' }));
+    const tags = requests.map(({ toTag }) => toTag);
+    for (const request of requests) request.reply(200);
+    const answered = peer.seen.map(({ text }) => /\r\nTo: .*;tag=(\S+)\r\n/.exec(text)![1]);
+    expect(answered).toEqual(tags);
+    expect(tags[1]).toBe('known');
+  });
+
   it('shows the request', async () => {
     const { peer, requests } = await bench();
     peer.send(incoming('NOTIFY', { o: 'presence', c: 'application/pidf+xml' }, '<presence>ü</presence>'));

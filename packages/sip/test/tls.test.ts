@@ -5,14 +5,15 @@ import type { PeerCertificate } from 'node:tls';
 import type { Hop, Outcome } from '@pua/core';
 import { type EmbeddedSip, embeddedSip, type SipTlsOptions } from '@pua/sip';
 import { checkSipIdentity } from '../dist/transport/tls';
-import { type Certificates, makeCertificates, read } from './certificates';
+import { type Certificates, hasOpenssl, makeCertificates, read } from './certificates';
 import { publish, until } from './support';
 
+const describeTls = hasOpenssl ? describe : describe.skip;
 let certificates: Certificates;
 beforeAll(() => {
-  certificates = makeCertificates();
+  if (hasOpenssl) certificates = makeCertificates();
 });
-afterAll(() => certificates.remove());
+afterAll(() => certificates?.remove());
 
 const running: EmbeddedSip[] = [];
 afterEach(async () => {
@@ -42,7 +43,7 @@ const refused = (why: RegExp) => ({
   cause: { message: expect.stringMatching(why) },
 });
 
-describe('the certificate of a server', () => {
+describeTls('the certificate of a server', () => {
   test.each([
     ['its domain', 'sip.example.com', ok],
     ['without case and with the final dot', 'SIP.Example.COM.', ok],
@@ -86,7 +87,7 @@ describe('the certificate of a server', () => {
   });
 });
 
-describe('the certificate of a client', () => {
+describeTls('the certificate of a client', () => {
   const server = () => ({ ...certificates.server, ca: certificates.ca, requireCertificate: true });
 
   test('is shown to a server that asks for it', async () => {
@@ -106,7 +107,7 @@ describe('the certificate of a client', () => {
   });
 });
 
-describe('options', () => {
+describeTls('options', () => {
   const path = (name: string) => join(certificates.folder, name);
   const file = (name: string, text: string) => {
     writeFileSync(path(name), text);

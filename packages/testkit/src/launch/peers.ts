@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type PeerName = 'mariadb' | 'postgres' | 'kamailio' | 'sipp' | 'xmllint';
+export type PeerName = 'mariadb' | 'postgres' | 'kamailio' | 'sipp' | 'xmllint' | 'openssl';
 
 /** Where daemons live, also when PATH does not say so. */
 const DAEMON_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -37,6 +37,7 @@ const NEEDS: Readonly<Record<PeerName, readonly Need[]>> = {
   ],
   sipp: [command('sipp', 'sip-tester')],
   xmllint: [command('xmllint', 'libxml2-utils')],
+  openssl: [command('openssl', 'openssl')],
 };
 
 /** Full path of a command; undefined when it is not installed. */

@@ -19,8 +19,8 @@ function responseHead(data: Uint8Array): string | undefined {
 }
 
 /**
- * Stands between an engine and its datagram sockets. An engine answers by itself when its handler does not, and keeps
- * the To tag of its answers to itself (SipPort, IncomingRequest); a server that is silent, or opens dialogs, needs more.
+ * Stands between an engine and its datagram sockets. An engine answers by itself when its handler does not; a server that
+ * is silent needs more.
  */
 export class DatagramGate {
   /** Closed: nothing comes in and nothing goes out, as if the machine were off. */
@@ -28,8 +28,6 @@ export class DatagramGate {
   /** Datagrams that were dropped. */
   dropped = 0;
   readonly #ignored = new Set<string>();
-  readonly #held = new Map<string, (() => void)[]>();
-  #captured: { tag: string | undefined } | undefined;
 
   /** Give the result to embeddedSip() as `bindDatagram`. */
   wrap(inner: BindDatagram): BindDatagram {
@@ -52,46 +50,13 @@ export class DatagramGate {
     if (this.#ignored.size > IGNORED) this.#ignored.delete(this.#ignored.values().next().value!);
   }
 
-  /** Keeps every answer to that request until the function that comes back is called. */
-  hold(callId: string, cseq: string): () => void {
-    const key = transaction(callId, cseq);
-    this.#held.set(key, []);
-    return () => {
-      const sends = this.#held.get(key) ?? [];
-      this.#held.delete(key);
-      for (const send of sends) if (!this.closed) send();
-    };
-  }
-
-  /** The To tag of the answer that `answer` makes the engine give. */
-  captureTag(answer: () => void): string | undefined {
-    const captured: { tag: string | undefined } = { tag: undefined };
-    this.#captured = captured;
-    try {
-      answer();
-    } finally {
-      this.#captured = undefined;
-    }
-    return captured.tag;
-  }
-
   #pass(data: Uint8Array, send: () => void): void {
-    const looks = this.#captured || this.#ignored.size > 0 || this.#held.size > 0;
-    const head = looks ? responseHead(data) : undefined;
-    if (head !== undefined) {
-      if (this.#captured) this.#captured.tag = /;\s*tag\s*=\s*([^;\s]+)/i.exec(field(head, 'To|t'))?.[1];
-      const key = transaction(field(head, 'Call-ID|i'), field(head, 'CSeq'));
-      if (this.#ignored.has(key)) {
-        this.dropped++;
-        return;
-      }
-      const held = this.#held.get(key);
-      if (held) {
-        held.push(send);
-        return;
-      }
-    }
-    if (this.closed) this.dropped++;
+    if (this.closed || (this.#ignored.size > 0 && this.#isIgnored(data))) this.dropped++;
     else send();
+  }
+
+  #isIgnored(data: Uint8Array): boolean {
+    const head = responseHead(data);
+    return head !== undefined && this.#ignored.has(transaction(field(head, 'Call-ID|i'), field(head, 'CSeq')));
   }
 }

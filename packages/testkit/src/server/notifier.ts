@@ -134,6 +134,7 @@ export class Notifier {
       contactUser: random.token(),
       remoteTag: from.tag ?? '',
       remoteTarget: parseAddress(contact).uri,
+      flow: record.source,
       routeSet: listOf(headers.all('Record-Route')),
       state,
       authorized: state === 'active',
@@ -145,7 +146,7 @@ export class Notifier {
       onAnswered: undefined,
       heapIndex: -1,
     };
-    const opens = (localTag: string) => {
+    const after = (localTag: string) => {
       subscription.localTag = localTag;
       if (lifetime > 0) {
         this.#dialogs.add(subscription);
@@ -153,7 +154,7 @@ export class Notifier {
       } else subscription.state = 'terminated';
       this.#notify(subscription, lifetime > 0 ? undefined : TIMED_OUT);
     };
-    return { ...this.#accept(record, subscription, lifetime, shape), opens };
+    return { ...this.#accept(record, subscription, lifetime, shape), after };
   }
 
   #refresh(
@@ -171,6 +172,7 @@ export class Notifier {
     // Out of order, RFC 3261 12.2.2.
     if (!(cseq > subscription.remoteCseq)) return { status: 500, reason: 'CSeq Out Of Order' };
     subscription.remoteCseq = cseq;
+    subscription.flow = record.source;
     if (eventKey(subscription.event) !== event || idOf(subscription.event) !== idOf(headers.get('Event')!)) {
       // RFC 6665 4.5.2
       return { status: 403, reason: 'Dialog Sharing Is Not Supported' };

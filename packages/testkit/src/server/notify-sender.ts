@@ -21,6 +21,9 @@ export interface LoseRule {
 
 export type Sent = Outcome | { readonly kind: 'lost' };
 
+/** What a WebSocket client calls itself (RFC 7118 5): it is reached over the connection on which it came. */
+const ONLY_ITS_FLOW = /\.invalid(?:[:;?]|$)/i;
+
 /** Sends the NOTIFYs of a notifier, each in its dialog, and keeps a log of them. */
 export class NotifySender {
   readonly #sip: SipPort;
@@ -113,8 +116,13 @@ export class NotifySender {
 
   #resolve(subscription: StoredSubscription, use: (hop: Hop | undefined) => void): void {
     const [route] = subscription.routeSet;
+    const uri = route ? parseAddress(route).uri : subscription.remoteTarget;
+    if (ONLY_ITS_FLOW.test(uri)) {
+      use(subscription.flow);
+      return;
+    }
     try {
-      const hops = this.#sip.resolve(route ? parseAddress(route).uri : subscription.remoteTarget);
+      const hops = this.#sip.resolve(uri);
       if (hops instanceof Promise) {
         hops.then(
           ([hop]) => use(hop),

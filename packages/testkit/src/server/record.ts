@@ -22,11 +22,9 @@ export interface Verdict {
   readonly status: number;
   readonly headers?: Headers;
   readonly reason?: string;
-  /** What follows the answer. */
-  readonly after?: () => void;
-  /** The answer opens a dialog: what follows it, once the To tag is known. */
-  readonly opens?: (localTag: string) => void;
-  /** What must have happened before the answer may leave; calls `release` then. Comes after `after` and `opens`. */
+  /** What follows the answer. Gets the To tag of a request that opens a dialog. */
+  readonly after?: (localTag: string) => void;
+  /** The answer leaves when this calls `release`, and what follows it comes before it. */
   readonly holds?: (release: () => void) => void;
 }
 

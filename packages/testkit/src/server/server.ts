@@ -10,13 +10,13 @@ import { Notifier } from './notifier.js';
 import type { LoseRule, NotifyOptions, Sent } from './notify-sender.js';
 import { DEFAULT_PACKAGES, EventPackages } from './packages.js';
 import { RateMeter } from './rate.js';
-import { BoundedLog, type RequestRecord, type Verdict } from './record.js';
+import { BoundedLog, type RequestRecord } from './record.js';
 import { type AnswerRule, type Rule, Script, type ScriptHandle, type Shape, type ShapeRule } from './script.js';
 import type { NotifyRecord, ServerSubscription } from './subscription.js';
 
 export interface PresenceServerOptions {
   readonly sip: SipPort;
-  /** The gate around the engine's sockets; subscriptions, away() and ignoreNext() need it. */
+  /** The gate around the engine's sockets; away() and ignoreNext() need it. */
   readonly gate?: DatagramGate;
   /** Content types by event package. Default: presence, dialog, reg and the others of the RFCs. */
   readonly packages?: Readonly<Record<string, readonly string[]>>;
@@ -271,8 +271,8 @@ export class PresenceServer {
       this.#answer(request, record, refusal.status, refusal.headers);
       return;
     }
-    if (server === this.#notifier && !this.#gate) {
-      record.note = 'a dialog needs a DatagramGate, which sees the To tag of the answer';
+    if (server === this.#notifier && request.toTag === undefined) {
+      record.note = 'a dialog needs a SipPort that tells the To tag of its answers (IncomingRequest.toTag)';
       this.#answer(request, record, 501);
       return;
     }
@@ -284,21 +284,11 @@ export class PresenceServer {
       headers = shaped(headers, found.shape);
       status = found.shape.status ?? status;
     }
-    this.#carryOut(verdict, record, () => this.#answer(request, record, status, headers, verdict.reason));
-  }
-
-  #carryOut({ opens, after, holds }: Verdict, record: RequestRecord, answer: () => void): void {
-    if (!opens && !holds) {
-      answer();
-      after?.();
-      return;
-    }
-    const gate = this.#gate!;
-    const release = holds && gate.hold(...transactionOf(record));
-    const localTag = gate.captureTag(answer);
-    if (localTag !== undefined) opens?.(localTag);
-    after?.();
-    if (release) holds(release);
+    const { after, holds } = verdict;
+    const answer = () => this.#answer(request, record, status, headers, verdict.reason);
+    if (!holds) answer();
+    after?.(request.toTag ?? '');
+    holds?.(answer);
   }
 
   #ignore(request: IncomingRequest, record: RequestRecord): void {

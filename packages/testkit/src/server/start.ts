@@ -1,5 +1,5 @@
 import type { Hop } from '@pua/core';
-import { type EmbeddedSip, type EmbeddedSipOptions, embeddedSip, nodeDatagram } from '@pua/sip';
+import { type EmbeddedSip, type EmbeddedSipOptions, embeddedSip, nodeDatagram, type SipTlsOptions } from '@pua/sip';
 import type { SimClock } from '../sim/clock.js';
 import { addressOf, type SimNetwork } from '../sim/network.js';
 import type { SimRandom } from '../sim/random.js';
@@ -10,8 +10,10 @@ import { PresenceServer, type PresenceServerOptions } from './server.js';
 export type ServerSettings = Omit<PresenceServerOptions, 'sip' | 'gate'>;
 
 export interface StartOptions extends ServerSettings {
-  /** As of embeddedSip(): `udp:host:port`, `tcp:host:port`. Default `udp:127.0.0.1:0`. */
+  /** As of embeddedSip(): `udp:host:port`, also tcp, tls, ws, wss. Default `udp:127.0.0.1:0`. */
   readonly listen?: readonly string[];
+  /** Certificates for tls and wss, as of embeddedSip(). */
+  readonly tls?: SipTlsOptions;
 }
 
 export interface StartedServer {
@@ -19,18 +21,18 @@ export interface StartedServer {
   /** Where it listens, ports filled in. */
   readonly addresses: readonly Hop[];
   readonly port: number;
-  /** `sip:host:port`, for outbound_proxy. */
+  /** `sip:host:port` of the first address, with its transport; for outbound_proxy. */
   readonly uri: string;
 }
 
 /**
- * A presence server on real sockets. away() and ignoreNext() silence its UDP sockets; over TCP an engine can't be
- * silenced.
+ * A presence server on real sockets. away() and ignoreNext() silence its UDP sockets; over the other transports an
+ * engine can't be silenced.
  */
 export function startPresenceServer(options: StartOptions = {}): Promise<StartedServer> {
-  const { listen = ['udp:127.0.0.1:0'], ...settings } = options;
+  const { listen = ['udp:127.0.0.1:0'], tls = {}, ...settings } = options;
   const gate = new DatagramGate();
-  return started(engine({ listen, bindDatagram: gate.wrap(nodeDatagram) }, settings), gate, settings);
+  return started(engine({ listen, tls, bindDatagram: gate.wrap(nodeDatagram) }, settings), gate, settings);
 }
 
 export interface SimulateOptions extends ServerSettings {
@@ -63,6 +65,7 @@ async function started(sip: EmbeddedSip, gate: DatagramGate, settings: ServerSet
   const server = new PresenceServer({ ...settings, sip, gate });
   await server.start();
   const { addresses } = sip;
-  const { host, port } = addresses[0]!;
-  return { server, addresses, port, uri: `sip:${addressOf(host, port)}` };
+  const { transport, host, port } = addresses[0]!;
+  const parameter = transport === 'udp' ? '' : `;transport=${transport}`;
+  return { server, addresses, port, uri: `sip:${addressOf(host, port)}${parameter}` };
 }

@@ -1,4 +1,4 @@
-import type { ReceivedBody } from '@pua/core';
+import type { Hop, ReceivedBody } from '@pua/core';
 import type { Expiring } from './deadlines.js';
 
 /** One subscription as a test may look at it. */
@@ -31,6 +31,8 @@ export interface StoredSubscription extends ServerSubscription, Expiring {
   /** User part of our Contact. */
   readonly contactUser: string;
   remoteTarget: string;
+  /** Where the last SUBSCRIBE came from. */
+  flow: Hop;
   state: 'active' | 'pending' | 'terminated';
   remoteCseq: number;
   notifyCseq: number;
