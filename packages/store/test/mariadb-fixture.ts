@@ -1,9 +1,11 @@
 import type { StorePort } from '@pua/core';
 import { openStore } from '@pua/store';
 import type { LaunchedMariadb, TestDatabase } from '@pua/testkit';
-import type { DatabaseFixture } from './database';
+import type { ServerFixture } from './outage';
 
-export interface MariadbFixture extends DatabaseFixture {
+type Connection = Awaited<ReturnType<TestDatabase['connect']>>;
+
+export interface MariadbFixture extends ServerFixture {
   readonly database: TestDatabase;
 }
 
@@ -16,7 +18,16 @@ const readable = (row: object): Record<string, unknown> =>
 /** A database with no table in it. */
 export async function emptyMariadb(server: LaunchedMariadb): Promise<MariadbFixture> {
   const database = await server.createDatabase();
-  const connection = await database.connect();
+  const connections: Connection[] = [];
+  const another = async () => {
+    const connection = await database.connect();
+    connections.push(connection);
+    return async (statement: string) => {
+      const [rows] = await connection.query(statement);
+      return Array.isArray(rows) ? rows.map(readable) : [];
+    };
+  };
+  const sql = await another();
   const stores: StorePort[] = [];
   return {
     database,
@@ -25,13 +36,11 @@ export async function emptyMariadb(server: LaunchedMariadb): Promise<MariadbFixt
       stores.push(store);
       return store;
     },
-    async sql(statement) {
-      const [rows] = await connection.query(statement);
-      return Array.isArray(rows) ? rows.map(readable) : [];
-    },
+    sql,
+    another,
     async dispose() {
       await Promise.allSettled(stores.map((store) => store.close()));
-      await connection.end();
+      await Promise.all(connections.map((connection) => connection.end()));
       await database.drop();
     },
   };

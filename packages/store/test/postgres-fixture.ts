@@ -1,14 +1,22 @@
 import type { StorePort } from '@pua/core';
 import { openStore } from '@pua/store';
 import type { LaunchedPostgres, PostgresDatabase } from '@pua/testkit';
-import type { DatabaseFixture } from './database';
+import type { ServerFixture } from './outage';
 
-export interface PostgresFixture extends DatabaseFixture {
+type Client = Awaited<ReturnType<PostgresDatabase['connect']>>;
+
+export interface PostgresFixture extends ServerFixture {
   readonly database: PostgresDatabase;
 }
 
 async function fixtureOn(database: PostgresDatabase): Promise<PostgresFixture> {
-  const client = await database.connect();
+  const clients: Client[] = [];
+  const another = async () => {
+    const client = await database.connect();
+    clients.push(client);
+    return async (statement: string) => (await client.query<Record<string, unknown>>(statement)).rows;
+  };
+  const sql = await another();
   const stores: StorePort[] = [];
   return {
     database,
@@ -17,12 +25,11 @@ async function fixtureOn(database: PostgresDatabase): Promise<PostgresFixture> {
       stores.push(store);
       return store;
     },
-    async sql(statement) {
-      return (await client.query<Record<string, unknown>>(statement)).rows;
-    },
+    sql,
+    another,
     async dispose() {
       await Promise.allSettled(stores.map((store) => store.close()));
-      await client.end();
+      await Promise.all(clients.map((client) => client.end()));
       await database.drop();
     },
   };
