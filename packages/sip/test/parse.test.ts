@@ -154,6 +154,8 @@ describe('a response', () => {
     `SIP/2.0 99 x${HEAD}\n\n`,
     `SIP/2.0 700 x${HEAD}\n\n`,
     `SIP/2.0 2xx x${HEAD}\n\n`,
+    `SIP/2.0 2e2 x${HEAD}\n\n`,
+    `SIP/2.0 2.5e2 x${HEAD}\n\n`,
     `SIP/2.0 200 OK${HEAD.replace('CSeq: 1', 'CSeq: 9292394834772304023312')}\n\n`,
     `SIP/2.0 200 OK${HEAD}\nl: 7\n\nshort`,
     `SIP/2.0 200 OK${HEAD}\nv: SIP/2.0/UDP other\n\n`,

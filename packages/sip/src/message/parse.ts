@@ -157,10 +157,11 @@ function parseResponse(head: Head, lineEnd: number, start: number, indexed: bool
   const { text } = head;
   const fail = (reason: string) => new Failure('response', reason, 0, undefined, '');
   const code = start + 8;
-  const status = Number(text.slice(code, code + 3));
+  const digits = text.slice(code, code + 3);
+  const status = /^[1-6]\d\d$/.test(digits) ? Number(digits) : 0;
   const gap = text.charCodeAt(code + 3);
   const end = code + 3 >= lineEnd;
-  if (!(status >= 100 && status < 700) || text.charCodeAt(code - 1) !== 0x20 || !(end || gap === 0x20)) {
+  if (status === 0 || text.charCodeAt(code - 1) !== 0x20 || !(end || gap === 0x20)) {
     return fail('Malformed Status-Line');
   }
   if (!indexed) return fail('Malformed Header Section');
