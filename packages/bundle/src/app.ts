@@ -34,9 +34,9 @@ const addressOf = ({ transport, host, port }: EmbeddedSip['addresses'][number]):
  */
 export async function runApp(config: Config, options: RunOptions = {}): Promise<App> {
   const logger = options.logger ?? makeLogger(config.log.level);
-  const { listen, advertise, credentials } = config.sip;
+  const { listen, advertise, tls, credentials } = config.sip;
   const { dbUrl, dbTable, ...parameters } = config.pua;
-  const sip = embeddedSip({ listen, advertise, userAgent: `pua/${version}` });
+  const sip = embeddedSip({ listen, advertise, tls, userAgent: `pua/${version}` });
   const pua = createPua({
     ...parameters,
     sip,

@@ -39,7 +39,6 @@ test('what is written is taken; a module that is named is loaded', () => {
     `sip:
   listen: [udp:127.0.0.1:5070, "udp:[::1]:5070"]
   advertise: 192.0.2.1:5060
-  tls: { cert: /c.pem }
   credentials: [{ username: alice, password: secret }, { realm: b.example, username: bob, password: word }]
 pua:
   db_url: "memory:"
@@ -175,14 +174,40 @@ test.each<[string, string, string[]]>([
   ],
   [
     'another transport',
-    'sip:\n  listen:\n    - udp:127.0.0.1:5060\n    - tcp:127.0.0.1:5060\n',
-    ['pua.yaml:4:7: sip.listen[1]: the transport tcp is not available in this version; use udp'],
+    'sip:\n  listen:\n    - udp:127.0.0.1:5060\n    - sctp:127.0.0.1:5060\n',
+    ['pua.yaml:4:7: sip.listen[1]: the transport is not known; use udp, tcp, tls, ws or wss'],
   ],
+  [
+    'TLS without a certificate',
+    'sip: { listen: [tcp:127.0.0.1:0, tls:127.0.0.1:0, "wss:[::1]:0"] }\n',
+    [
+      'pua.yaml:1:34: sip.listen[1]: needs a certificate; set sip.tls.cert and sip.tls.key',
+      'pua.yaml:1:51: sip.listen[2]: needs a certificate; set sip.tls.cert and sip.tls.key',
+    ],
+  ],
+  [
+    'a certificate file that can not be read',
+    'sip:\n  tls:\n    cert: /no/such/cert.pem\n    key: /no/such/key.pem\n',
+    [
+      'pua.yaml:3:11: sip.tls.cert: "/no/such/cert.pem" can\'t be read: there is no such file; give the path of a PEM file',
+    ],
+  ],
+  [
+    'no authority in a file',
+    'sip: { tls: { ca: package.json } }\n',
+    ['pua.yaml:1:19: sip.tls.ca: "package.json" holds no certificate; give one in PEM form'],
+  ],
+  [
+    'a certificate in the configuration itself',
+    'sip: { tls: { key: "-----BEGIN PRIVATE KEY-----\\nMII" } }\n',
+    ['pua.yaml:1:20: sip.tls.key: must be the path of a PEM file, not its text; write it to a file'],
+  ],
+  ['no path', 'sip: { tls: { cert: 5 } }\n', ['pua.yaml:1:21: sip.tls.cert: must be a text, not 5; quote it']],
   [
     'a name to listen on',
     'sip: { listen: [udp:localhost:5060] }\n',
     [
-      'pua.yaml:1:17: sip.listen[0]: write transport:address:port with an IP address, such as udp:127.0.0.1:5060 or udp:[::1]:0; names can not be listened on',
+      'pua.yaml:1:17: sip.listen[0]: write transport:address:port with an IP address, such as udp:127.0.0.1:5060 or tcp:[::1]:0; names can not be listened on',
     ],
   ],
   [

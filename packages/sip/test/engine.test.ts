@@ -9,7 +9,7 @@ describe('options', () => {
     [{ listen: ['udp:localhost:5060'] }, 'localhost'],
     [{ listen: ['udp:127.0.0.1:99999'] }, '99999'],
     [{ listen: ['udp:127.0.0.999:1'] }, '127.0.0.999'],
-    [{ listen: ['sctp:127.0.0.1:5060'] }, 'must be udp, tcp, tls, ws or wss'],
+    [{ listen: ['sctp:127.0.0.1:5060'] }, 'use udp, tcp, tls, ws or wss'],
     [{ listen: ['tls:127.0.0.1:5061'] }, 'listen "tls:127.0.0.1:5061": needs a certificate; give tls.cert and tls.key'],
     [{ listen: ['udp:127.0.0.1:0'], udpMtu: Number.NaN }, 'udpMtu'],
     [{ listen: ['udp:127.0.0.1:0'], maxConnections: 0 }, 'maxConnections'],

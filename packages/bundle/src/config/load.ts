@@ -18,6 +18,8 @@ export interface Config {
     readonly engine: 'embedded';
     readonly listen: readonly string[];
     readonly advertise: string | null;
+    /** Paths of PEM files. */
+    readonly tls: { readonly cert: string | null; readonly key: string | null; readonly ca: string | null };
     readonly credentials: readonly DigestCredentials[];
   };
   /** The parameters, complete, by their names in TypeScript. */

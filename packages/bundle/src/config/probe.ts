@@ -4,12 +4,11 @@
  */
 import { createPua, optionName, PuaError, type PuaParameterName } from '@pua/core';
 import { type MiOptions, mi } from '@pua/mi';
-import { embeddedSip } from '@pua/sip';
+import { embeddedSip, type SipTlsOptions } from '@pua/sip';
 import { openStore } from '@pua/store';
 import type { Check } from './leaf.js';
 
 const LOOPBACK = 'udp:127.0.0.1:0';
-const LATER = /^(tcp|tls|ws|wss):/i;
 
 /** Complaint of `make` about its input; the name of the option is left out, the key path says it already. */
 function complaint(make: () => unknown, remedy: string): string | undefined {
@@ -24,11 +23,23 @@ function complaint(make: () => unknown, remedy: string): string | undefined {
   }
 }
 
+/** The address alone: whether there is a certificate for tls and wss is another question. */
 export const listenFault: Check = (value) => {
-  const later = LATER.exec(String(value))?.[1];
-  if (later !== undefined) return `the transport ${later} is not available in this version; use udp`;
-  return complaint(() => embeddedSip({ listen: [String(value)] }), 'names can not be listened on');
+  const address = String(value).replace(/^tls:/i, 'tcp:').replace(/^wss:/i, 'ws:');
+  return complaint(() => embeddedSip({ listen: [address] }), 'names can not be listened on');
 };
+
+/** What is wrong with the files of `sip.tls`, and under which key. */
+export function tlsFault(tls: SipTlsOptions): { readonly key: string; readonly message: string } | undefined {
+  try {
+    embeddedSip({ listen: [LOOPBACK], tls });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PuaError)) throw error;
+    const [, key, message] = /^tls\.(\w+): (.*)$/s.exec(error.message) ?? [];
+    return { key: key ?? 'cert', message: (message ?? error.message).replaceAll('tls.', 'sip.tls.') };
+  }
+}
 
 export const advertiseFault: Check = (value) =>
   complaint(() => embeddedSip({ listen: [LOOPBACK], advertise: String(value) }), 'such as 192.0.2.1:5060');

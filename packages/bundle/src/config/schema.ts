@@ -1,8 +1,9 @@
 /** The configuration as a schema; the section `pua` comes from core's parameter table. */
 import { type ParameterSpec, PUA_PARAMETERS, type PuaParameterName } from '@pua/core';
+import type { SipTlsOptions } from '@pua/sip';
 import { z } from 'zod';
 import { type Check, choice, isSecretText, isText, leaf, leaves, optionalText, parameter, port, text } from './leaf.js';
-import { advertiseFault, coreFault, listenFault, miFault, storeFault, tableFault } from './probe.js';
+import { advertiseFault, coreFault, listenFault, miFault, storeFault, tableFault, tlsFault } from './probe.js';
 
 const notYet =
   (what: string, instead: string): Check =>
@@ -26,22 +27,51 @@ const credential = z
 
 const listenEntry = leaf('text', undefined, (value) => isText(value) ?? listenFault(value));
 
-const sip = z.strictObject({
-  engine: choice('embedded', ['embedded', 'drachtio'], (value) =>
-    value === 'drachtio' ? 'drachtio is not available in this version; use embedded' : undefined,
-  ),
-  listen: z
-    .array(listenEntry)
-    .min(1, 'must not be empty; such as [udp:0.0.0.0:5060]')
-    .optional()
-    .register(leaves, { type: 'list', default: ['udp:0.0.0.0:5060'], secret: false }),
-  advertise: optionalText(advertiseFault),
-  tls: z.strictObject({ cert: optionalText(), key: optionalText(), ca: optionalText() }).optional(),
-  drachtio: z
-    .strictObject({ host: text('127.0.0.1'), port: port(9022), secret: leaf('text', 'cymru', isSecretText, true) })
-    .optional(),
-  credentials: z.array(credential).optional().register(leaves, { type: 'list', default: [], secret: false }),
-});
+/** A key in the configuration would be shown to whoever may read it. */
+const pathFault: Check = (value) =>
+  /\n|-----BEGIN/.test(String(value)) ? 'must be the path of a PEM file, not its text; write it to a file' : undefined;
+const isPath = (value: unknown) =>
+  value === undefined || value === null || (isText(value) ?? pathFault(value)) === undefined;
+
+const tls = z
+  .strictObject({ cert: optionalText(pathFault), key: optionalText(pathFault), ca: optionalText(pathFault) })
+  .superRefine((files, context) => {
+    const fault = Object.values(files).every(isPath) ? tlsFault(files as SipTlsOptions) : undefined;
+    if (fault) context.addIssue({ code: 'custom', path: [fault.key], message: fault.message });
+  });
+
+/** Addresses that need a certificate when there is none. */
+function bareListeners(listen: readonly unknown[], tls: { readonly cert?: unknown } | undefined): number[] {
+  if (tls?.cert !== undefined && tls.cert !== null) return [];
+  return [...listen.keys()].filter((i) => /^(?:tls|wss):/i.test(String(listen[i])));
+}
+
+const sip = z
+  .strictObject({
+    engine: choice('embedded', ['embedded', 'drachtio'], (value) =>
+      value === 'drachtio' ? 'drachtio is not available in this version; use embedded' : undefined,
+    ),
+    listen: z
+      .array(listenEntry)
+      .min(1, 'must not be empty; such as [udp:0.0.0.0:5060]')
+      .optional()
+      .register(leaves, { type: 'list', default: ['udp:0.0.0.0:5060'], secret: false }),
+    advertise: optionalText(advertiseFault),
+    tls: tls.optional(),
+    drachtio: z
+      .strictObject({ host: text('127.0.0.1'), port: port(9022), secret: leaf('text', 'cymru', isSecretText, true) })
+      .optional(),
+    credentials: z.array(credential).optional().register(leaves, { type: 'list', default: [], secret: false }),
+  })
+  .superRefine(({ listen, tls }, context) => {
+    for (const i of bareListeners(listen ?? [], tls)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['listen', i],
+        message: 'needs a certificate; set sip.tls.cert and sip.tls.key',
+      });
+    }
+  });
 
 const checks: Partial<Record<PuaParameterName, Check>> = {
   db_url: storeFault,

@@ -29,7 +29,7 @@ export function parseListen(text: string): ListenAddress {
   if (!TRANSPORTS.has(transport)) {
     throw new PuaError(
       'PUA_ERR_OPTION',
-      `listen ${JSON.stringify(text)}: the transport must be udp, tcp, tls, ws or wss`,
+      `listen ${JSON.stringify(text)}: the transport is not known; use udp, tcp, tls, ws or wss`,
     );
   }
   return { transport: transport as Transport, host, port, text };
