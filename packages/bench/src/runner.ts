@@ -1,42 +1,77 @@
-/** Runs rows in turn, again and again, so that what else the machine does falls on all of them alike. */
+/** Runs both sides of a row in turn, again and again, so that what else the machine does falls on both alike. */
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { Load, Measurement, Row } from './row.js';
+import { missingPeers } from '@pua/testkit';
+import type { Effort, Prepared, Row, Sample } from './row.js';
 
-export interface RowResult {
-  readonly row: Row;
-  readonly runs: readonly Measurement[];
+export type Side = 'ours' | 'against';
+
+export interface Job {
+  readonly row: string;
+  readonly side: Side;
+  readonly effort: Effort;
 }
 
-/** Each run has a fresh process: no row meets the heap and the compiled code of another one. */
-function runOnce(row: Row, load: Load): Promise<Measurement> {
+export interface RowRuns {
+  readonly row: Row;
+  readonly ours: readonly Sample[];
+  /** As many; empty when there is no other side. */
+  readonly against: readonly Sample[];
+}
+
+/** Why a row can't run here; undefined: it can. */
+export function obstacle({ needs = [] }: Row): string | undefined {
+  const { command } = missingPeers(needs);
+  return command === '' ? undefined : `${needs.join(', ')} not installed: ${command}`;
+}
+
+/** One run of one side. @throws Error (by rejection) when it gives no result */
+export function runOnce(
+  row: Row,
+  side: Side,
+  effort: Effort,
+  env: Prepared['env'] = {},
+  profiler: readonly string[] = [],
+): Promise<Sample> {
   return new Promise((resolve, reject) => {
-    const child = fork(join(__dirname, 'run-row.js'), [row.name, JSON.stringify(load)]);
-    let measurement: Measurement | undefined;
+    const child = fork(join(__dirname, 'run-side.js'), {
+      execArgv: [...(row.nodeOptions ?? []), ...profiler],
+      env: { ...process.env, ...env },
+    });
+    let sample: Sample | undefined;
     child.once('message', (message) => {
-      measurement = message as Measurement;
+      sample = message as Sample;
     });
     child.once('error', reject);
-    child.once('exit', (code) => {
-      if (measurement) resolve(measurement);
-      else reject(new Error(`row ${row.name} ended with ${code} and no result`));
+    child.once('exit', (code, signal) => {
+      if (sample) resolve(sample);
+      else reject(new Error(`row ${row.name}, ${side}: ended with ${code ?? signal} and no result`));
     });
+    const job: Job = { row: row.name, side, effort };
+    child.send(job);
   });
 }
 
-export async function runAll(
-  rows: readonly Row[],
-  rounds: number,
-  load: Load,
-  progress: (row: Row, round: number, measurement: Measurement) => void,
-): Promise<readonly RowResult[]> {
-  const results = rows.map((row) => ({ row, runs: [] as Measurement[] }));
-  for (let round = 1; round <= rounds; round++) {
-    for (const { row, runs } of results) {
-      const measurement = await runOnce(row, load);
-      runs.push(measurement);
-      progress(row, round, measurement);
+/** @throws Error (by rejection) when a side gives no result */
+export async function runRow(
+  row: Row,
+  effort: Effort,
+  progress: (side: Side, round: number, sample: Sample) => void,
+): Promise<RowRuns> {
+  const prepared = await row.prepare?.(effort);
+  const runs = { ours: [] as Sample[], against: [] as Sample[] };
+  const sides: Side[] = row.against ? ['ours', 'against'] : ['ours'];
+  try {
+    for (let round = 1; round <= effort.rounds; round++) {
+      // Who begins changes, so that neither always comes after the other.
+      for (const side of round % 2 === 1 ? sides : sides.toReversed()) {
+        const sample = await runOnce(row, side, effort, prepared?.env);
+        runs[side].push(sample);
+        progress(side, round, sample);
+      }
     }
+  } finally {
+    await prepared?.end();
   }
-  return results;
+  return { row, ...runs };
 }

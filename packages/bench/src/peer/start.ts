@@ -1,32 +1,39 @@
-/** Starts the answering server and asks it for its CPU time. */
+/** Starts a process on the other side of the wire, and asks it things. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { AnswerMode, ServerReport } from './messages.js';
+import type { Order, PeerReport } from './peer.js';
 
-export interface Server {
+export interface Peer {
+  /** On 127.0.0.1. */
   readonly port: number;
   /** Microseconds of CPU so far. */
   cpu(): Promise<number>;
+  /** Resolves when it has been heard. */
+  order(order: Order): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startServer(mode: AnswerMode): Promise<Server> {
-  // Profilers asked for on the command line concern the client.
-  const child = fork(join(__dirname, 'server.js'), [mode], { execArgv: [] });
+export type PeerName = 'answerer' | 'notifier' | 'drachtio-server';
+
+export async function startPeer(name: PeerName, ...args: string[]): Promise<Peer> {
+  // Profilers asked for on the command line concern the one that is measured.
+  const child = fork(join(__dirname, `${name}.js`), args, { execArgv: [] });
   const ended = once(child, 'exit');
-  const report = (): Promise<ServerReport> =>
+  const report = (): Promise<PeerReport> =>
     Promise.race([
-      once(child, 'message').then(([message]) => message as ServerReport),
-      ended.then(() => Promise.reject(new Error('the answering server has ended'))),
+      once(child, 'message').then(([message]) => message as PeerReport),
+      ended.then(() => Promise.reject(new Error(`the process ${name} has ended`))),
     ]);
+  const order = (what: Order): Promise<PeerReport> => {
+    child.send(what);
+    return report();
+  };
   const { port } = await report();
   return {
     port,
-    async cpu() {
-      child.send('report');
-      return (await report()).cpu;
-    },
+    cpu: async () => (await order({})).cpu,
+    order: async (what) => void (await order(what)),
     async stop() {
       child.kill();
       await ended;

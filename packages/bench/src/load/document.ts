@@ -1,8 +1,8 @@
-/** The document that is published: PIDF (RFC 3863) of 800 bytes, as a phone sends it. */
+/** What is published, and for whom. */
 
 export const DOCUMENT_BYTES = 800;
 
-/** Each one differs from the one before, as a real change does; ASCII, so that its length is its size. */
+/** PIDF (RFC 3863) as a phone sends it. Each one differs from the one before; ASCII, so that its length is its size. */
 export function pidf(presUri: string, serial: number): string {
   const head = `<?xml version="1.0" encoding="UTF-8"?>
 <presence xmlns="urn:ietf:params:xml:ns:pidf" xmlns:dm="urn:ietf:params:xml:ns:pidf:data-model" xmlns:rpid="urn:ietf:params:xml:ns:pidf:rpid" entity="${presUri}">
@@ -19,5 +19,9 @@ export function pidf(presUri: string, serial: number): string {
   </dm:person>
 </presence>
 `;
-  return head + '.'.repeat(Math.max(0, DOCUMENT_BYTES - head.length - tail.length)) + tail;
+  const text = head + '.'.repeat(Math.max(0, DOCUMENT_BYTES - head.length - tail.length)) + tail;
+  // A flat string, as one out of a parser or a database is.
+  return Buffer.from(text, 'latin1').toString('latin1');
 }
+
+export const presentity = (serial: number): string => `sip:user${String(serial).padStart(7, '0')}@example.com`;
