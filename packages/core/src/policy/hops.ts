@@ -7,8 +7,9 @@ import type { Hop } from '../ports/sip.js';
 const FIRST_ASIDE_MS = 1_000;
 const LAST_ASIDE_MS = 30_000;
 
-export const hopName = (hop: Hop): string =>
-  `${hop.transport}:${hop.host.includes(':') ? `[${hop.host}]` : hop.host}:${hop.port}`;
+/** One address may serve several domains, each over connections of its own (RFC 5922). */
+export const hopName = ({ transport, host, port, serverName }: Hop): string =>
+  `${transport}:${host.includes(':') ? `[${host}]` : host}:${port}${serverName === undefined ? '' : ` (${serverName})`}`;
 
 export class HopMemory {
   readonly name: string;

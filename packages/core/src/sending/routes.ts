@@ -9,14 +9,17 @@ export interface NextHop {
   readonly pacer: Pacer<Pass>;
 }
 
-const MAX_CACHED = 1_000;
-const CACHE_MS = 10_000;
+/** Lists of hops that are kept as they were resolved last. */
+const MAX_LISTS = 1_000;
 /** So many are remembered before those that nothing is known of any more are looked for. */
 const MANY_HOPS = 1_000;
 
+type Found = readonly NextHop[] | Promise<readonly NextHop[]>;
+
 export class Routes {
   readonly #hops = new Map<string, NextHop>();
-  readonly #cache = new Map<string, { readonly hops: readonly NextHop[]; readonly until: number }>();
+  /** URI -> what the engine gave last. It gives the same list again while nothing has changed, at next to no cost. */
+  readonly #lists = new Map<string, { readonly from: readonly Hop[]; readonly hops: readonly NextHop[] }>();
   #many = MANY_HOPS;
 
   constructor(
@@ -25,32 +28,47 @@ export class Routes {
   ) {}
 
   /** @throws what SipPort.resolve throws for a URI it can't read, when no other URI leads anywhere */
-  find(uris: readonly string[]): readonly NextHop[] | Promise<readonly NextHop[]> {
+  find(uris: readonly string[]): Found {
     if (uris.length === 1) return this.#one(uris[0]!);
-    return Promise.allSettled(uris.map(async (uri) => this.#one(uri))).then((found) => {
-      const hops = new Set(found.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])));
-      const failed = found.find((one) => one.status === 'rejected');
-      if (hops.size === 0 && failed) throw failed.reason;
-      return [...hops];
+    const faults: unknown[] = [];
+    const fault = (error: unknown) => {
+      faults.push(error);
+      return [];
+    };
+    const found = uris.map((uri): Found => {
+      try {
+        const hops = this.#one(uri);
+        return hops instanceof Promise ? hops.catch(fault) : hops;
+      } catch (error) {
+        return fault(error);
+      }
     });
+    const merge = (lists: readonly (readonly NextHop[])[]) => {
+      const hops = [...new Set(lists.flat())];
+      if (hops.length === 0 && faults.length > 0) throw faults[0];
+      return hops;
+    };
+    return found.some((one) => one instanceof Promise)
+      ? Promise.all(found).then(merge)
+      : merge(found as (readonly NextHop[])[]);
   }
 
   all(): IterableIterator<NextHop> {
     return this.#hops.values();
   }
 
-  #one(uri: string): readonly NextHop[] | Promise<readonly NextHop[]> {
-    const cached = this.#cache.get(uri);
-    const now = this.sip.clock.now();
-    if (cached && cached.until > now) return cached.hops;
+  #one(uri: string): Found {
     const found = this.sip.resolve(uri);
-    const keep = (hops: readonly Hop[]) => {
-      const list = hops.map((hop) => this.#hop(hop));
-      if (this.#cache.size >= MAX_CACHED) this.#cache.clear();
-      this.#cache.set(uri, { hops: list, until: now + CACHE_MS });
-      return list;
-    };
-    return found instanceof Promise ? found.then(keep) : keep(found);
+    return found instanceof Promise ? found.then((hops) => this.#keep(uri, hops)) : this.#keep(uri, found);
+  }
+
+  #keep(uri: string, from: readonly Hop[]): readonly NextHop[] {
+    const kept = this.#lists.get(uri);
+    if (kept?.from === from) return kept.hops;
+    const hops = from.map((hop) => this.#hop(hop));
+    if (this.#lists.size >= MAX_LISTS) this.#lists.clear();
+    this.#lists.set(uri, { from, hops });
+    return hops;
   }
 
   #hop(hop: Hop): NextHop {
@@ -70,7 +88,7 @@ export class Routes {
     for (const [name, { memory, pacer }] of this.#hops) {
       if (pacer.idle && memory.isBlank(now)) this.#hops.delete(name);
     }
-    this.#cache.clear();
+    this.#lists.clear();
     // The next look is as far away as this one was long: it costs nothing per hop.
     this.#many = Math.max(MANY_HOPS, 2 * this.#hops.size);
   }

@@ -6,6 +6,11 @@ const memory = () => new HopMemory(hop('10.0.0.1'));
 test('names', () => {
   expect(hopName(hop('10.0.0.1'))).toBe('udp:10.0.0.1:5060');
   expect(hopName({ transport: 'tls', host: '2001:db8::1', port: 5061 })).toBe('tls:[2001:db8::1]:5061');
+  const of = (serverName: string) => hopName({ transport: 'tls', host: '10.0.0.1', port: 5061, serverName });
+  expect([of('a.example'), of('b.example')]).toEqual([
+    'tls:10.0.0.1:5061 (a.example)',
+    'tls:10.0.0.1:5061 (b.example)',
+  ]);
 });
 
 test('an unknown hop is open', () => {

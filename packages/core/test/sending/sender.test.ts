@@ -175,6 +175,23 @@ describe('routes', () => {
     idle();
   });
 
+  test('what the engine resolves is asked for each time: its weights and lifetimes count', () => {
+    const { sip, ask, hosts } = make();
+    ask();
+    sip.hosts.set('sip:proxy', [hop('two'), hop('one')]);
+    ask();
+    expect(hosts()).toEqual(['one', 'two']);
+  });
+
+  test('a list of proxies whose names are known is no detour', () => {
+    const { sip, hosts, sender } = make();
+    sip.hosts.set('sip:other', [hop('three')]);
+    const job = new TestJob();
+    job.uris = ['sip:proxy', 'sip:other'];
+    sender.ask(job);
+    expect(hosts()).toEqual(['one']);
+  });
+
   test('a name that leads nowhere', () => {
     const { sip, ask, idle } = make();
     sip.hosts.set('sip:proxy', []);
