@@ -1,12 +1,12 @@
 /** The composition: engine, store, core and modules from one configuration. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createPua, type Pua, packageOf } from '@pua/core';
+import { createPua, type Hop, type Pua, packageOf } from '@pua/core';
 import { type MiModule, mi } from '@pua/mi';
-import { type EmbeddedSip, embeddedSip } from '@pua/sip';
 import { openStore, type StoreEvent } from '@pua/store';
 import type { Config } from './config/load.js';
 import { maskUrl } from './config/secrets.js';
 import { type Logger, logTopics, makeLogger } from './log.js';
+import { makeSip, type Sip } from './sip.js';
 import { version } from './version.js';
 
 export interface RunOptions {
@@ -18,14 +18,14 @@ export interface RunOptions {
 
 export interface App {
   readonly pua: Pua;
-  readonly sip: EmbeddedSip;
+  readonly sip: Sip['port'];
   readonly mi: MiModule | undefined;
   readonly logger: Logger;
   /** Stops accepting, finishes what is in flight (at most `graceMs`), writes everything. */
   stop(graceMs?: number): Promise<void>;
 }
 
-const addressOf = ({ transport, host, port }: EmbeddedSip['addresses'][number]): string =>
+const addressOf = ({ transport, host, port }: Hop): string =>
   `${transport}:${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /**
@@ -34,20 +34,18 @@ const addressOf = ({ transport, host, port }: EmbeddedSip['addresses'][number]):
  */
 export async function runApp(config: Config, options: RunOptions = {}): Promise<App> {
   const logger = options.logger ?? makeLogger(config.log.level);
-  const { listen, advertise, tls, credentials } = config.sip;
   const { dbUrl, dbTable, ...parameters } = config.pua;
-  const sip = embeddedSip({ listen, advertise, tls, userAgent: `pua/${version}` });
+  // Packages only: Allow-Events has no place for a parameter (RFC 6665 section 8.4).
+  const sip = makeSip(config.sip, () => [...new Set(pua.events().map(({ name }) => packageOf(name)))]);
   const pua = createPua({
     ...parameters,
-    sip,
+    sip: sip.port,
     store: openStore(dbUrl, { table: dbTable }),
-    credentials,
+    credentials: config.sip.credentials,
     warn: (message) => logger.warn({ code: 'option.warning' }, message),
   });
-  const module = config.modules.mi && mi({ ...config.modules.mi, checks: { sip: () => sipFault(sip) } });
+  const module = config.modules.mi && mi({ ...config.modules.mi, checks: { sip: sip.fault } });
   if (module) pua.use(module);
-  // Packages only: Allow-Events has no place for a parameter (RFC 6665 section 8.4).
-  sip.allowEvents = () => [...new Set(pua.events().map(({ name }) => packageOf(name)))];
 
   const stopLog = logTopics(logger);
   const onStore = (message: unknown) => {
@@ -68,7 +66,7 @@ export async function runApp(config: Config, options: RunOptions = {}): Promise<
     {
       code: 'app.started',
       version,
-      sip: sip.addresses.map(addressOf),
+      sip: sip.port.addresses.map(addressOf),
       http: module?.address?.url ?? null,
       store: maskUrl(dbUrl),
       ...pua.stats().records,
@@ -77,7 +75,7 @@ export async function runApp(config: Config, options: RunOptions = {}): Promise<
   );
   return {
     pua,
-    sip,
+    sip: sip.port,
     mi: module,
     logger,
     stop: async (graceMs = 5_000) => {
@@ -91,6 +89,3 @@ export async function runApp(config: Config, options: RunOptions = {}): Promise<
     },
   };
 }
-
-const sipFault = (sip: EmbeddedSip): string | undefined =>
-  sip.addresses.length > 0 ? undefined : 'no socket is bound';

@@ -163,9 +163,16 @@ test.each<[string, string, string[]]>([
     ],
   ],
   [
-    'the other engine',
-    'sip: { engine: drachtio }\n',
-    ['pua.yaml:1:16: sip.engine: drachtio is not available in this version; use embedded'],
+    'drachtio-server on another machine',
+    'sip: { drachtio: { host: 192.0.2.1 } }\n',
+    [
+      'pua.yaml:1:26: sip.drachtio.host: is not loopback: the admin protocol is plain text, the secret included; use 127.0.0.1, for a server elsewhere with a tunnel (ssh -L)',
+    ],
+  ],
+  [
+    'a secret that the admin protocol can not carry',
+    'sip: { drachtio: { secret: "very|private" } }\n',
+    ['pua.yaml:1:28: sip.drachtio.secret: must be a text of one line without |; leave it out for the default'],
   ],
   [
     'no engine',

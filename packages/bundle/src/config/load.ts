@@ -15,11 +15,13 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 
 export interface Config {
   readonly sip: {
-    readonly engine: 'embedded';
+    readonly engine: 'embedded' | 'drachtio';
     readonly listen: readonly string[];
     readonly advertise: string | null;
     /** Paths of PEM files. */
     readonly tls: { readonly cert: string | null; readonly key: string | null; readonly ca: string | null };
+    /** drachtio-server, for that engine. */
+    readonly drachtio: { readonly host: string; readonly port: number; readonly secret: string };
     readonly credentials: readonly DigestCredentials[];
   };
   /** The parameters, complete, by their names in TypeScript. */

@@ -3,6 +3,7 @@
  * nothing; start() and open() would.
  */
 import { createPua, optionName, PuaError, type PuaParameterName } from '@pua/core';
+import { type ConnectingOptions, drachtioSip } from '@pua/drachtio';
 import { type MiOptions, mi } from '@pua/mi';
 import { embeddedSip, type SipTlsOptions } from '@pua/sip';
 import { openStore } from '@pua/store';
@@ -43,6 +44,11 @@ export function tlsFault(tls: SipTlsOptions): { readonly key: string; readonly m
 
 export const advertiseFault: Check = (value) =>
   complaint(() => embeddedSip({ listen: [LOOPBACK], advertise: String(value) }), 'such as 192.0.2.1:5060');
+
+export const drachtioFault =
+  (option: keyof ConnectingOptions): Check =>
+  (value) =>
+    complaint(() => drachtioSip({ [option]: value }), 'leave it out for the default');
 
 export const storeFault: Check = (value) =>
   complaint(() => openStore(String(value)), 'such as sqlite:./pua.db, or memory: for none');

@@ -3,7 +3,16 @@ import { type ParameterSpec, PUA_PARAMETERS, type PuaParameterName } from '@pua/
 import type { SipTlsOptions } from '@pua/sip';
 import { z } from 'zod';
 import { type Check, choice, isSecretText, isText, leaf, leaves, optionalText, parameter, port, text } from './leaf.js';
-import { advertiseFault, coreFault, listenFault, miFault, storeFault, tableFault, tlsFault } from './probe.js';
+import {
+  advertiseFault,
+  coreFault,
+  drachtioFault,
+  listenFault,
+  miFault,
+  storeFault,
+  tableFault,
+  tlsFault,
+} from './probe.js';
 
 const notYet =
   (what: string, instead: string): Check =>
@@ -48,9 +57,7 @@ function bareListeners(listen: readonly unknown[], tls: { readonly cert?: unknow
 
 const sip = z
   .strictObject({
-    engine: choice('embedded', ['embedded', 'drachtio'], (value) =>
-      value === 'drachtio' ? 'drachtio is not available in this version; use embedded' : undefined,
-    ),
+    engine: choice('embedded', ['embedded', 'drachtio']),
     listen: z
       .array(listenEntry)
       .min(1, 'must not be empty; such as [udp:0.0.0.0:5060]')
@@ -59,7 +66,11 @@ const sip = z
     advertise: optionalText(advertiseFault),
     tls: tls.optional(),
     drachtio: z
-      .strictObject({ host: text('127.0.0.1'), port: port(9022), secret: leaf('text', 'cymru', isSecretText, true) })
+      .strictObject({
+        host: text('127.0.0.1', drachtioFault('host')),
+        port: port(9022),
+        secret: leaf('text', 'cymru', (value) => isSecretText(value) ?? drachtioFault('secret')(value), true),
+      })
       .optional(),
     credentials: z.array(credential).optional().register(leaves, { type: 'list', default: [], secret: false }),
   })
