@@ -178,7 +178,7 @@ class Engine implements EmbeddedSip {
     this.client.request(request, done);
   }
 
-  /** Dialogs of this engine are bound to nothing that could get lost. */
+  /** Dialogs of this engine are bound to nothing that it would tell of. */
   onUnbound(): void {}
 
   stats(): SipStats {
@@ -257,7 +257,8 @@ function isKeepAlive(bytes: Buffer): boolean {
 }
 
 /**
- * The embedded engine: a non-INVITE user agent on UDP (RFC 3261 7, 8, 17.1.2, 17.2.2, 18; RFC 3581, 4320).
+ * The embedded engine: a non-INVITE user agent on UDP, TCP, TLS and WebSocket (RFC 3261 7, 8, 17.1.2, 17.2.2, 18; RFC
+ * 3581, 4320, 5626 keep-alives, 5922, 7118).
  * @throws PuaError `PUA_ERR_OPTION`
  */
 export function embeddedSip(options: EmbeddedSipOptions): EmbeddedSip {

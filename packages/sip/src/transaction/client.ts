@@ -27,20 +27,25 @@ class ClientTransaction extends WheelNode implements Sender {
   again = 0;
   interval = 0;
   transmissions = 0;
+  readonly sentBy: string;
+  readonly branch: string;
+  readonly message: Uint8Array;
 
   constructor(
     private readonly table: ClientTransactions,
-    readonly branch: string,
     readonly request: OutgoingRequest,
-    readonly sentBy: string,
-    readonly message: Uint8Array,
+    ascii: boolean,
     readonly carrier: Carrier,
     readonly deadline: number,
     readonly done: Done,
     /** Takes the request when this carrier turns out to lead nowhere. */
-    readonly fallback: Carrier | undefined,
+    readonly fallback?: Carrier,
   ) {
     super();
+    const via = carrier.via(request.hop.host);
+    this.sentBy = via.sentBy;
+    this.branch = table.newBranch();
+    this.message = requestBytes(request, via.start, this.branch, table.agent, ascii);
   }
 
   get wanted(): boolean {
@@ -76,7 +81,7 @@ export class ClientTransactions {
     private readonly counters: Counters,
     private readonly timers: Timers,
     private readonly congestion: Congestion,
-    private readonly agent: string,
+    readonly agent: string,
     token: string,
   ) {
     // Unguessable by the token, unique by the counter behind it (RFC 3261 8.1.1.7).
@@ -91,59 +96,43 @@ export class ClientTransactions {
     return this.alive.get(transaction.branch) === transaction;
   }
 
+  newBranch(): string {
+    return this.branchPrefix + (this.sequence++).toString(36);
+  }
+
   request(request: OutgoingRequest, done: Done): void {
     const ascii = checkRequest(request);
-    const carrier = this.closed ?? this.carriers.toward(request.hop);
+    const { hop } = request;
+    const carrier = this.closed ?? this.carriers.toward(hop);
     if (carrier instanceof Error) {
       queueMicrotask(() => settle(done, { kind: 'unreachable', cause: carrier, sent: false }));
       return;
     }
-    this.begin(request, ascii, carrier, this.clock.now() + (request.timeoutMs ?? 64 * this.timers.t1), done, true);
-  }
-
-  /** `mayChange`: by TCP instead of UDP when the size asks for it. */
-  private begin(
-    request: OutgoingRequest,
-    ascii: boolean,
-    carrier: Carrier,
-    deadline: number,
-    done: Done,
-    mayChange: boolean,
-    fallback?: Carrier,
-  ): void {
-    const { hop } = request;
-    const via = carrier.via(hop.host);
-    const branch = this.branchPrefix + (this.sequence++).toString(36);
-    const message = requestBytes(request, via.start, branch, this.agent, ascii);
-    if (mayChange && !carrier.reliable && message.length > this.congestion.udpMtu && this.congestion.takesTcp(hop)) {
+    const deadline = this.clock.now() + (request.timeoutMs ?? 64 * this.timers.t1);
+    const transaction = new ClientTransaction(this, request, ascii, carrier, deadline, done);
+    const { congestion } = this;
+    if (transaction.message.length > congestion.udpMtu && !carrier.reliable && congestion.takesTcp(hop)) {
       const stream = this.carriers.insteadOfDatagrams(hop);
       if (!(stream instanceof Error)) {
-        // Via names the transport, so that the message is built anew.
-        this.begin(request, ascii, stream, deadline, done, false, carrier);
+        this.begin(new ClientTransaction(this, request, ascii, stream, deadline, done, carrier));
         return;
       }
     }
+    this.begin(transaction);
+  }
+
+  private begin(transaction: ClientTransaction): void {
+    const { carrier, message, deadline } = transaction;
     if (message.length > carrier.maxMessageBytes) {
-      queueMicrotask(() => settle(done, { kind: 'tooLarge', limit: carrier.maxMessageBytes }));
+      queueMicrotask(() => settle(transaction.done, { kind: 'tooLarge', limit: carrier.maxMessageBytes }));
       return;
     }
     const now = this.clock.now();
-    const transaction = new ClientTransaction(
-      this,
-      branch,
-      request,
-      via.sentBy,
-      message,
-      carrier,
-      deadline,
-      done,
-      fallback,
-    );
     const { t1, t2 } = this.timers;
     transaction.again = carrier.reliable ? Number.POSITIVE_INFINITY : now + t1;
     transaction.interval = Math.min(2 * t1, t2);
-    this.alive.set(branch, transaction);
-    this.wheel.schedule(transaction, Math.min(transaction.again, transaction.deadline), now);
+    this.alive.set(transaction.branch, transaction);
+    this.wheel.schedule(transaction, Math.min(transaction.again, deadline), now);
     this.transmit(transaction);
   }
 
@@ -203,7 +192,8 @@ export class ClientTransactions {
     if (fallback && !sent && !this.closed) {
       this.congestion.refused(request.hop);
       this.remove(transaction);
-      this.begin(request, checkRequest(request), fallback, deadline, done, false);
+      this.begin(new ClientTransaction(this, request, checkRequest(request), fallback, deadline, done));
+      if (this.alive.size === 0) this.emptied?.();
       return;
     }
     this.finish(transaction, { kind: 'unreachable', cause, sent: sent || transaction.transmissions > 1 });
