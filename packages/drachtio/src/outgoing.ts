@@ -62,12 +62,12 @@ function frame(
     headers['User-Agent'] = userAgent;
   }
   if (r.body && body !== undefined) headers['Content-Type'] = r.body.type;
-  let text = `${r.method} ${uri} SIP/2.0\r\n${Object.values(way).join('|')}|Content-Length: 12345\r\n\r\n${body ?? ''}`;
-  for (const [name, value] of Object.entries(headers)) text += `${name}: ${value}\r\n`;
+  let head = `${r.method} ${uri} SIP/2.0\r\n${way.proxy ?? way.stackDialogId}|Content-Length: 12345\r\n\r\n`;
+  for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
   return {
     uri,
     options: { method: r.method, headers, ...way, ...(body === undefined ? {} : { body }) },
-    bytes: FRAME_HEAD_BYTES + Buffer.byteLength(text),
+    bytes: FRAME_HEAD_BYTES + Buffer.byteLength(head) + (body === undefined ? 0 : Buffer.byteLength(body)),
   };
 }
 

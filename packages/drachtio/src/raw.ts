@@ -28,9 +28,23 @@ const LONG: Readonly<Record<string, string>> = {
   y: 'identity',
 };
 
-function keyOf(name: string): string {
-  const lower = name.trim().toLowerCase();
-  return LONG[lower] ?? lower;
+/** Of each header name that was asked for, in lower case: what finds its lines. */
+const PATTERNS = new Map<string, RegExp>();
+/** Programs ask for few names, over and over; the bound is for one that asks for names out of messages. */
+const KNOWN_NAMES = 512;
+
+function patternFor(name: string): RegExp {
+  const known = PATTERNS.get(name);
+  if (known) return known;
+  const lower = name.toLowerCase();
+  const long = LONG[lower] ?? lower;
+  const compact = Object.keys(LONG).find((letter) => LONG[letter] === long);
+  const names = [long, ...(compact ? [compact] : [])].map((one) => one.replace(/[^\w-]/g, '\\$&'));
+  // The value goes on in lines that begin with white space (RFC 3261 7.3.1).
+  const line = '[^\\r\\n]*';
+  const pattern = new RegExp(`\\r?\\n(?:${names.join('|')})[ \\t]*:(${line}(?:\\r?\\n[ \\t]${line})*)`, 'gi');
+  if (PATTERNS.size < KNOWN_NAMES) PATTERNS.set(name, pattern);
+  return pattern;
 }
 
 class Body implements ReceivedBody {
@@ -44,30 +58,30 @@ class Body implements ReceivedBody {
   }
 }
 
+/** Fields are looked for when they are asked for: of most messages few are, and of an echo one. */
 export class RawMessage implements HeaderView {
-  readonly startLine: string;
-  readonly #fields: readonly (readonly [key: string, value: string])[];
+  readonly #head: string;
   readonly #content: string;
 
   constructor(text: string) {
     const end = text.indexOf('\r\n\r\n');
-    const [startLine = '', ...lines] = (end < 0 ? text : text.slice(0, end)).split(/\r\n(?![ \t])/);
-    this.startLine = startLine;
+    this.#head = end < 0 ? text : text.slice(0, end);
     this.#content = end < 0 ? '' : text.slice(end + 4);
-    this.#fields = lines.map((line) => {
-      const colon = line.indexOf(':');
-      return [keyOf(line.slice(0, Math.max(colon, 0))), unfolded(line.slice(colon + 1))];
-    });
+  }
+
+  get startLine(): string {
+    return this.#head.split('\r\n', 1)[0]!;
   }
 
   get(name: string): string | undefined {
-    const key = keyOf(name);
-    return this.#fields.find(([found]) => found === key)?.[1];
+    const pattern = patternFor(name);
+    pattern.lastIndex = 0;
+    const value = pattern.exec(this.#head)?.[1];
+    return value === undefined ? undefined : unfolded(value);
   }
 
   all(name: string): readonly string[] {
-    const key = keyOf(name);
-    return this.#fields.filter(([found]) => found === key).map(([, value]) => value);
+    return Array.from(this.#head.matchAll(patternFor(name)), ([, value]) => unfolded(value!));
   }
 
   get body(): ReceivedBody | undefined {
@@ -82,7 +96,7 @@ export class RawMessage implements HeaderView {
 }
 
 function unfolded(value: string): string {
-  return value.replace(/\r\n[ \t]+/g, ' ').trim();
+  return value.replace(/\r?\n[ \t]+/g, ' ').trim();
 }
 
 /** The tag parameter of a From or To value; undefined when there is none. */

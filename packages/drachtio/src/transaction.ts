@@ -105,10 +105,10 @@ export class Transaction {
   }
 
   #answered(status: number, message: RawMessage): void {
-    const own = tagOf(message.get('To')) === undefined && message.get('Retry-After') === undefined;
     // Every final answer of a peer has a To tag (RFC 3261 8.2.6.2). One without is the server's own.
+    const own = (status === 408 || status === 503) && tagOf(message.get('To')) === undefined;
     if (own && status === 408) return this.end({ kind: 'timeout', cseq: this.#cseq });
-    if (own && status === 503) {
+    if (own && message.get('Retry-After') === undefined) {
       const cause = new Error('drachtio-server could not reach the next hop');
       return this.end({ kind: 'unreachable', cause, sent: true });
     }

@@ -102,6 +102,19 @@ describe('messages', () => {
     expect(message.cseq).toBeUndefined();
   });
 
+  test('fields are found whatever stands around them', () => {
+    const message = new RawMessage(
+      'SIP/2.0 200 To: no\r\nX-To: no\r\nt : yes \r\nSubject: a\u2028To: no\r\nWarning: 1\nTo:\r\n  again\r\n\r\nTo: no',
+    );
+    expect(message.all('to')).toEqual(['yes', 'again']);
+    expect(message.get('T')).toBe('yes');
+    expect(message.get('Subject')).toBe('a\u2028To: no');
+    expect(message.get('s')).toBe('a\u2028To: no');
+    expect(message.get('warning')).toBe('1');
+    expect(message.all('x.to')).toEqual([]);
+    expect(message.get('X-To')).toBe('no');
+  });
+
   test.each([
     ['<sip:a@b;tag=no>;x=y;Tag = yes', 'yes'],
     ['"a>;tag=no" <sip:a@b>;tag=yes', 'yes'],
