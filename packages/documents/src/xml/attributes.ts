@@ -1,5 +1,6 @@
 import type { Bindings } from './bindings.js';
 import { attributeValue } from './references.js';
+import type { Workspace } from './workspace.js';
 
 /** Fields per attribute: offsets of its name, the name's colon (-1: none), the name's end, the value, the value's end. */
 const FIELDS = 5;
@@ -9,12 +10,16 @@ export class Attributes {
   count = 0;
   /** How many have a prefix and are no namespace declaration. */
   prefixed = 0;
-  private readonly fields: number[] = [];
+  private readonly fields: number[];
+  private readonly codes: Uint16Array;
 
   constructor(
     private readonly source: string,
-    private readonly codes: Uint16Array,
-  ) {}
+    workspace: Workspace,
+  ) {
+    this.fields = workspace.fields;
+    this.codes = workspace.codes;
+  }
 
   clear(): void {
     this.count = 0;

@@ -8,6 +8,11 @@ export class Bindings {
   private readonly prefixes: string[] = ['xml', ''];
   private readonly names: string[] = [Namespace.XML, ''];
 
+  /** For the next document. */
+  reset(): void {
+    this.count = 2;
+  }
+
   cut(count: number): void {
     this.count = count;
   }

@@ -5,14 +5,14 @@
  */
 import type { PuaError } from '@pua/core';
 import { Attributes } from './attributes.js';
-import { Bindings } from './bindings.js';
+import type { Bindings } from './bindings.js';
 import * as chars from './chars.js';
 import { codePointName, isPair, isSpace, ncNameEnd } from './chars.js';
-import { withCodes } from './codes.js';
 import { declarationEnd } from './declaration.js';
 import { documentError, position, quote, shorten } from './errors.js';
 import { checkSize, DEFAULT_MAX_DEPTH, MAX_ATTRIBUTES, MAX_MARKUP, type XmlLimits } from './limits.js';
 import { referenceAt } from './references.js';
+import { type Workspace, withWorkspace } from './workspace.js';
 
 /** A start tag as a handler sees it; the object is the same one every time and only valid during the call. */
 export interface StartTag {
@@ -39,7 +39,8 @@ export interface StartTag {
  */
 export function scan(source: string, onElement: (tag: StartTag) => void, limits: XmlLimits = {}): void {
   checkSize(source, limits);
-  withCodes(source, (codes) => new Scanner(source, codes, onElement, limits.maxDepth ?? DEFAULT_MAX_DEPTH).run());
+  const maxDepth = limits.maxDepth ?? DEFAULT_MAX_DEPTH;
+  withWorkspace(source, (workspace) => new Scanner(source, workspace, onElement, maxDepth).run());
 }
 
 // Constants of this module: an imported one is looked up in the other module's exports at every use, here per character.
@@ -67,21 +68,25 @@ class Scanner implements StartTag {
   private nameColon = -1;
   /** The same of the name read last. */
   private colon = -1;
+  private readonly codes: Uint16Array;
   private readonly attributes: Attributes;
-  private readonly bindings = new Bindings();
-  /** Of every open element, by depth: start and end of its name (two numbers), and the bindings there were before it. */
-  private readonly open: number[] = [];
-  private readonly marks: number[] = [];
+  private readonly bindings: Bindings;
+  private readonly open: number[];
+  private readonly marks: number[];
   private rootSeen = false;
   private markup = 0;
 
   constructor(
     private readonly source: string,
-    private readonly codes: Uint16Array,
+    workspace: Workspace,
     private readonly onElement: (tag: StartTag) => void,
     private readonly maxDepth: number,
   ) {
-    this.attributes = new Attributes(source, codes);
+    this.codes = workspace.codes;
+    this.attributes = new Attributes(source, workspace);
+    this.bindings = workspace.bindings;
+    this.open = workspace.open;
+    this.marks = workspace.marks;
   }
 
   run(): void {
