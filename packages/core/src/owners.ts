@@ -1,6 +1,5 @@
 /** What owners ask for: publ_info and subs_info become inputs of their records. */
 import type { DocumentHook, PuaHandle, PuaRecord, PuaResult, PublInfo, SubsInfo } from './api.js';
-import { PuaError } from './errors.js';
 import type { EventRegistry, ProcessParameters } from './events.js';
 import { Handle } from './handle.js';
 import { ownKey } from './key.js';
@@ -40,11 +39,11 @@ export class Owners {
     let body = info.body ?? null;
     let tupleId = known?.state.tupleId ?? null;
     const version = known ? known.state.version + 1 : 0;
-    if (expires !== 0 && body !== null && event.process && contentType === event.contentType) {
+    const text = typeof body === 'string' ? body : textOf(body);
+    if (expires !== 0 && text !== null && event.process && contentType === event.contentType) {
       try {
         const newId = () => `t${this.#o.host.sip.random.token()}`;
-        if (typeof body !== 'string') body = textOf(body);
-        ({ body, tupleId } = event.process({ body, version, tupleId, newId, parameters: this.#o.process }));
+        ({ body, tupleId } = event.process({ body: text, version, tupleId, newId, parameters: this.#o.process }));
       } catch (error) {
         op.settle({ outcome: 'document-refused', cause: (error as Error).message });
         return op;
@@ -161,11 +160,11 @@ export class Owners {
 
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-/** @throws PuaError `PUA_ERR_DOCUMENT` */
-function textOf(body: Uint8Array): string {
+/** Body processors read text; null: bytes in another encoding, which go out as they are. */
+function textOf(body: Uint8Array | null): string | null {
   try {
-    return UTF8.decode(body);
+    return body === null ? null : UTF8.decode(body);
   } catch {
-    throw new PuaError('PUA_ERR_DOCUMENT', 'the document is not UTF-8');
+    return null;
   }
 }

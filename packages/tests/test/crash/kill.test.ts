@@ -27,7 +27,7 @@ test(
   async () => {
     const counts = await harmless({ rounds, kill: 'life' });
     // It was under load, and kills did hit something.
-    expect(counts.durable).toBeGreaterThan(rounds * 10);
+    expect(counts.durable).toBeGreaterThan(rounds);
     expect(counts.unwritten).toBeGreaterThan(0);
     expect(counts.jumps).toBeGreaterThan(0);
     expect(counts.orphans).toBeGreaterThan(0);
