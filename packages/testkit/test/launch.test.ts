@@ -210,5 +210,15 @@ async function eventually(what: () => boolean): Promise<void> {
       await (await database.connect()).end();
       await database.drop();
     });
+
+    test('a database server keeps its temporary tables apart from those of others, which remove them', async () => {
+      const database = await mariadb.createDatabase();
+      const connection = await database.connect();
+      const [rows] = await connection.query('SELECT @@tmpdir AS temporary, @@datadir AS data');
+      const [{ temporary, data }] = rows as [{ temporary: string; data: string }];
+      expect(temporary).toBe(dirname(data));
+      await connection.end();
+      await database.drop();
+    });
   }
 });

@@ -114,6 +114,8 @@ function startServer(
       `--datadir=${join(folder, 'data')}`,
       `--socket=${join(folder, 's.sock')}`,
       `--pid-file=${join(folder, 'pid')}`,
+      // A server that starts removes what looks like its temporary tables there, also those of another one.
+      `--tmpdir=${folder}`,
       `--port=${access.port}`,
       `--bind-address=${access.host}`,
       '--skip-name-resolve',
