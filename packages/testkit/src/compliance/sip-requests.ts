@@ -200,8 +200,10 @@ export const requestCases: readonly SipCase[] = [
     async (s) => {
       const limit = s.port.maxMessageBytes;
       const body = (size: number) => ({ type: 'text/plain', content: 'x'.repeat(size) });
-      const outcome = await s.send({ body: body(limit) });
-      assert.deepEqual(outcome, { kind: 'tooLarge', limit });
+      // A stream may carry more than what is safe everywhere.
+      if (s.traits.transport === 'udp') {
+        assert.deepEqual(await s.send({ body: body(limit) }), { kind: 'tooLarge', limit });
+      }
       const seen = await delivered(s, { cseq: 2, body: body(limit - 1500) });
       assert.equal(seen.body?.bytes.length, limit - 1500);
       assert.equal(seen.cseq.number, 2);
@@ -234,9 +236,12 @@ export const requestCases: readonly SipCase[] = [
     },
   ],
   [
-    'a hop that the engine has no transport for is unreachable, and nothing was sent',
+    'a hop that the engine has no transport for, or that takes no connection, is unreachable, and nothing was sent',
     async (s) => {
-      const outcome = await s.send({ hop: { ...s.peer.hop, transport: 'wss' } });
+      const { hop } = s.peer;
+      const outcome = await s.send({
+        hop: hop.transport === 'udp' ? { ...hop, transport: 'wss' } : { ...hop, port: 1 },
+      });
       assert.equal(outcome.kind, 'unreachable');
       assert.ok(outcome.kind === 'unreachable' && outcome.cause instanceof Error && !outcome.sent);
     },

@@ -9,11 +9,13 @@ export interface SipPortFixture {
   close?(): Promise<void>;
 }
 
-/** Makes a port whose UDP socket is on 127.0.0.1 and that takes NOTIFY and MESSAGE. It must run on the clock, if given. */
+/** Makes a port whose socket is on 127.0.0.1 and that takes NOTIFY and MESSAGE. It must run on the clock, if given. */
 export type MakeSipPort = (clock?: Clock) => Promise<SipPortFixture>;
 
 /** Where engines may differ. */
 export interface SipPortTraits {
+  /** What is spoken with the peer. Default udp. */
+  readonly transport?: 'udp' | 'tcp';
   /** In dialogs the engine counts CSeqs itself; what it sent is in the outcome. Default false: as asked. */
   readonly countsCseq?: boolean;
   /** What a peer hears when the handler passes its NOTIFY or MESSAGE. Default 481 and 405. */
@@ -48,7 +50,7 @@ export class Scene {
     run: (scene: Scene) => Promise<void>,
     clock?: Clock,
   ): Promise<void> {
-    const peer = await WirePeer.open();
+    const peer = await WirePeer.open(traits.transport);
     const { port, close } = await make(clock);
     const scene = new Scene(port, peer, traits);
     try {

@@ -4,7 +4,7 @@
  *   for (const { name, run } of sipPortCompliance(make)) test(name, run);
  */
 import { dialogCases } from './sip-dialogs.js';
-import { incomingCases } from './sip-incoming.js';
+import { incomingCases, retransmissionCases } from './sip-incoming.js';
 import { lifeCases } from './sip-life.js';
 import { requestCases } from './sip-requests.js';
 import { type MakeSipPort, quickClock, Scene, type SipPortTraits } from './sip-scene.js';
@@ -20,13 +20,17 @@ export type SipCase = readonly [name: string, run: (scene: Scene) => Promise<voi
 
 export function sipPortCompliance(make: MakeSipPort, traits: SipPortTraits = {}): readonly ComplianceCase[] {
   const all: Required<SipPortTraits> = {
+    transport: 'udp',
     countsCseq: false,
     passed: { NOTIFY: 481, MESSAGE: 405 },
     answersByItself: false,
     ...traits,
   };
-  return [...requestCases, ...dialogCases, ...incomingCases, ...lifeCases].map(([name, run, quick]) => ({
-    name,
-    run: () => Scene.play(make, all, run, quick === undefined ? undefined : quickClock(quick)),
-  }));
+  const retransmits = all.transport === 'udp' ? retransmissionCases : [];
+  return [...requestCases, ...dialogCases, ...incomingCases, ...retransmits, ...lifeCases].map(
+    ([name, run, quick]) => ({
+      name,
+      run: () => Scene.play(make, all, run, quick === undefined ? undefined : quickClock(quick)),
+    }),
+  );
 }

@@ -1,14 +1,11 @@
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import type { Hop } from '@pua/core';
 import { type ParsedRequest, type ParsedResponse, parseMessage } from '@pua/sip';
 import { Mailbox } from './mailbox.js';
+import { openTcp, openUdp, type WireSocket } from './wire-socket.js';
 
 /** A request as it came off the wire. */
 export interface WireRequest extends ParsedRequest {
   readonly raw: string;
-  readonly port: number;
 }
 
 export interface WireAnswer {
@@ -34,52 +31,39 @@ export interface WireMessage {
   readonly branch?: string;
 }
 
-/** A burst of long requests must not overflow the default of 208 KiB. */
-const BUFFER_BYTES = 4 << 20;
-
 let branches = 0;
 
-/** The other side of the wire: a UDP socket without any SIP logic, so that nothing is hidden from a test. */
+/** The other side of the wire: sockets without any SIP logic, so that nothing is hidden from a test. */
 export class WirePeer {
   /** Requests in the order of their arrival; retransmissions of them are counted in `repeated`. */
   readonly requests = new Mailbox<WireRequest>();
   readonly responses = new Mailbox<ParsedResponse>();
   repeated = 0;
-  readonly #socket: Socket;
   readonly #seen = new Set<string>();
+  readonly #ways = new WeakMap<WireRequest, (text: string) => void>();
+  #socket!: WireSocket;
 
-  private constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on('message', (bytes, { port }) => {
-      const message = parseMessage(bytes);
-      if (message.kind === 'error') throw new Error(`what came is no SIP message: ${message.reason}\n${bytes}`);
-      if (message.kind === 'response') return this.responses.put(message);
-      const { method, uri, headers, body, via, cseq, callId, toTag } = message;
-      const key = `${via.branch} ${method}`;
-      if (this.#seen.has(key)) {
-        this.repeated++;
-        return;
-      }
-      this.#seen.add(key);
-      const raw = bytes.toString('utf8');
-      this.requests.put({ kind: 'request', method, uri, headers, body, via, cseq, callId, toTag, raw, port });
-    });
+  private constructor() {}
+
+  static async open(transport: 'udp' | 'tcp' = 'udp'): Promise<WirePeer> {
+    const peer = new WirePeer();
+    const open = transport === 'udp' ? openUdp : openTcp;
+    peer.#socket = await open((bytes, answer) => peer.#take(bytes, answer));
+    return peer;
   }
 
-  static async open(): Promise<WirePeer> {
-    const socket = createSocket({ type: 'udp4', recvBufferSize: BUFFER_BYTES });
-    socket.bind(0, '127.0.0.1');
-    await once(socket, 'listening');
-    return new WirePeer(socket);
-  }
-
+  /** Where requests to it go. */
   get hop(): Hop {
-    const { address, port } = this.#socket.address() as AddressInfo;
-    return { transport: 'udp', host: address, port };
+    return this.#socket.hop;
+  }
+
+  /** Where its requests to that URI seem to come from. */
+  source(uri: string): Hop {
+    return this.#socket.source(...addressOf(uri));
   }
 
   close(): Promise<void> {
-    return new Promise((done) => this.#socket.close(done));
+    return this.#socket.close();
   }
 
   answer(request: WireRequest, status: number, answer: WireAnswer = {}): void {
@@ -95,17 +79,17 @@ export class WirePeer {
       ...headers,
       `Content-Length: ${Buffer.byteLength(body)}`,
     ];
-    this.#socket.send(`${lines.join('\r\n')}\r\n\r\n${body}`, request.port, '127.0.0.1');
+    this.#ways.get(request)!(`${lines.join('\r\n')}\r\n\r\n${body}`);
   }
 
   /** Sends a request; gives its branch. */
   send(message: WireMessage): string {
     const { method, uri, callId, cseq = 1, from = '<sip:peer@example.com>;tag=peer', to, headers = [] } = message;
     const { body = '', branch = `z9hG4bKpeer${branches++}` } = message;
-    const { host, port } = this.hop;
+    const { transport, host, port } = this.hop;
     const lines = [
       `${method} ${uri} SIP/2.0`,
-      `Via: SIP/2.0/UDP ${host}:${port};branch=${branch}`,
+      `Via: SIP/2.0/${transport.toUpperCase()} ${host}:${port};branch=${branch}`,
       'Max-Forwards: 70',
       `From: ${from}`,
       `To: ${to}`,
@@ -114,8 +98,7 @@ export class WirePeer {
       ...headers,
       `Content-Length: ${Buffer.byteLength(body)}`,
     ];
-    const [, toHost, toPort] = /@(.*):(\d+)/.exec(uri)!;
-    this.#socket.send(`${lines.join('\r\n')}\r\n\r\n${body}`, Number(toPort), toHost);
+    this.#socket.send(`${lines.join('\r\n')}\r\n\r\n${body}`, ...addressOf(uri));
     return branch;
   }
 
@@ -123,4 +106,26 @@ export class WirePeer {
   response(branch: string): Promise<ParsedResponse> {
     return this.responses.take(({ via, status }) => via.branch === branch && status >= 200);
   }
+
+  #take(bytes: Buffer, answer: (text: string) => void): void {
+    const message = parseMessage(bytes);
+    if (message.kind === 'error') throw new Error(`what came is no SIP message: ${message.reason}\n${bytes}`);
+    if (message.kind === 'response') return this.responses.put(message);
+    const { method, uri, headers, body, via, cseq, callId, toTag } = message;
+    const key = `${via.branch} ${method}`;
+    if (this.#seen.has(key)) {
+      this.repeated++;
+      return;
+    }
+    this.#seen.add(key);
+    const raw = bytes.toString('utf8');
+    const request: WireRequest = { kind: 'request', method, uri, headers, body, via, cseq, callId, toTag, raw };
+    this.#ways.set(request, answer);
+    this.requests.put(request);
+  }
+}
+
+function addressOf(uri: string): [host: string, port: number] {
+  const [, host, port] = /@([^:;]*):(\d+)/.exec(uri)!;
+  return [host!, Number(port)];
 }
