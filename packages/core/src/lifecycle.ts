@@ -3,7 +3,7 @@ import type { Cause } from './api.js';
 import { type Context, type Op, type SharedEffect, settle } from './machine.js';
 import type { Answer } from './policy/answer.js';
 import { replyOf } from './policy/outcome.js';
-import type { Verdict } from './policy/verdict.js';
+import { notBeforeOf, type Verdict } from './policy/verdict.js';
 
 export const NEVER = Number.POSITIVE_INFINITY;
 
@@ -80,7 +80,6 @@ export function park(s: Lifecycle): void {
 
 /** What the failed request taught, for the newer one that goes next. */
 export function carryOver(s: Lifecycle, verdict: Verdict): void {
-  s.notBefore = verdict.notBefore;
   s.delay = verdict.delay;
   s.failures++;
 }
@@ -95,20 +94,27 @@ export function noteEnd(s: Lifecycle, op: Op, out: Out): void {
   s.next = null;
 }
 
+/** What an answer says about all that comes later, whatever becomes of its own request. */
+export function heed(s: Lifecycle, a: Answer, c: Context): void {
+  s.notBefore = Math.max(s.notBefore, notBeforeOf(a, c));
+  s.minExpires = raisedTo(s, a, c) || s.minExpires;
+}
+
 /**
- * A 423 whose Min-Expires can be met is learned. True: the request goes out again at once.
+ * A 423 that can be met at once. One that keeps rising is met at the next try.
  *
  *   PUBLISH Expires: 60 ->   423 Min-Expires: 600 <-   PUBLISH Expires: 600 ->
  */
-export function learnsFrom(s: Lifecycle, a: Answer, { policy }: Context): boolean {
-  if (a.kind !== 'response' || a.status !== 423 || a.minExpires === undefined) return false;
-  const useful = a.minExpires > s.flightExpires && a.minExpires <= policy.maxMinExpires;
-  if (!useful) return false;
-  s.minExpires = a.minExpires;
-  // One that keeps rising is learned, too, but met at the next try.
-  if (s.briefs >= policy.maxBriefs) return false;
+export function tooBrief(s: Lifecycle, a: Answer, c: Context): boolean {
+  if (raisedTo(s, a, c) === 0 || s.briefs >= c.policy.maxBriefs) return false;
   s.briefs++;
   return true;
+}
+
+/** Min-Expires of a 423, when it is a reason and can be met; else 0. */
+function raisedTo(s: Lifecycle, a: Answer, { policy }: Context): number {
+  if (a.kind !== 'response' || a.status !== 423 || a.minExpires === undefined || s.flightExpires === 0) return 0;
+  return a.minExpires > s.flightExpires && a.minExpires <= policy.maxMinExpires ? a.minExpires : 0;
 }
 
 /** Seconds to ask for. */

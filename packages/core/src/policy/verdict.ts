@@ -17,7 +17,15 @@ export interface Verdict {
 export const rowOf = (answer: Answer): ResponseRow =>
   answer.kind === 'response' ? responseRow(answer.status) : 'unavailable';
 
-export function judge(answer: Answer, previousDelay: number, { now, random, policy }: Context): Verdict {
+/** Time before which nothing may go out for the record: its Retry-After, or every route is closed; 0 = none. */
+export function notBeforeOf(answer: Answer, { now, policy }: Context): number {
+  const barred = answer.barredUntil > now ? answer.barredUntil : 0;
+  if (answer.kind !== 'response' || answer.retryAfter === undefined || !honoursRetryAfter(answer.status)) return barred;
+  return Math.max(barred, now + retryAfterMs(policy, answer.retryAfter));
+}
+
+export function judge(answer: Answer, previousDelay: number, context: Context): Verdict {
+  const { now, random, policy } = context;
   const row = rowOf(answer);
   let delay = previousDelay;
   let retryAt: number;
@@ -37,14 +45,11 @@ export function judge(answer: Answer, previousDelay: number, { now, random, poli
       delay = backoffDelay(policy, previousDelay, random());
       retryAt = now + delay;
   }
-  let notBefore = answer.barredUntil > now ? answer.barredUntil : 0;
-  if (answer.kind === 'response' && answer.retryAfter !== undefined && honoursRetryAfter(answer.status)) {
-    notBefore = Math.max(notBefore, now + retryAfterMs(policy, answer.retryAfter));
-    // The server named a time: it replaces the long retry, and only lengthens a back-off (0 s is no invitation to a loop).
-    if (row === 'refused') {
-      delay = backoffDelay(policy, previousDelay, random());
-      retryAt = now + delay;
-    }
+  const notBefore = notBeforeOf(answer, context);
+  // The server named a time: it replaces the long retry, and only lengthens a back-off (0 s is no invitation to a loop).
+  if (row === 'refused' && notBefore > 0) {
+    delay = backoffDelay(policy, previousDelay, random());
+    retryAt = now + delay;
   }
   // Many records may have been sent away with the same time: they come back one after the other.
   if (notBefore > 0 && notBefore >= retryAt) retryAt = notBefore + retryAfterSpread(notBefore - now, delay) * random();

@@ -2,13 +2,14 @@
 import type { PuaResult } from '../api.js';
 import {
   carryOver,
+  heed,
   land,
-  learnsFrom,
   lifetime,
   NEVER,
   noteEnd,
   park,
   report as reportAnswer,
+  tooBrief,
   wait,
 } from '../lifecycle.js';
 import { type Context, type Op, settle } from '../machine.js';
@@ -151,10 +152,11 @@ export function due(s: Publication, _input: object, c: Context, out: Out): void 
 
 /** Answer to an initial, modifying or refreshing PUBLISH. */
 export function answer(s: Publication, { answer: a }: AnswerInput, c: Context, out: Out): void {
+  heed(s, a, c);
   if (a.kind === 'response' && a.status < 300) return accepted(s, a, c, out);
   const row = rowOf(a);
   if (row === 'lost' && s.phase !== 'publishing') return lost(s, a, c, out);
-  if (learnsFrom(s, a, c)) return again(s, c, out);
+  if (tooBrief(s, a, c)) return again(s, c, out);
   failed(s, a, c, out);
 }
 
@@ -212,10 +214,7 @@ function failed(s: Publication, a: Answer, c: Context, out: Out): void {
   const changed = s.wish > s.flightWish;
   land(s);
   if (s.end) {
-    if (holds(s, c.now)) {
-      s.notBefore = verdict.notBefore;
-      return enqueue(s, c, out);
-    }
+    if (holds(s, c.now)) return enqueue(s, c, out);
     // Nothing that could be removed. If the request did arrive, what it made lapses by itself.
     settle(out, s.op, a.kind === 'unreachable' && a.sent ? failure(a, false) : { outcome: 'nothing-to-do' });
     return finish(s, c, out);
@@ -230,6 +229,7 @@ function failed(s: Publication, a: Answer, c: Context, out: Out): void {
 
 /** Answer to a removal. A 412 never publishes again: what is not there need not be removed. */
 export function removed(s: Publication, { answer: a }: AnswerInput, c: Context, out: Out): void {
+  heed(s, a, c);
   report(s, a, out);
   const again = s.op === s.flightOp ? null : s.op;
   s.op = null;
@@ -243,7 +243,6 @@ export function removed(s: Publication, { answer: a }: AnswerInput, c: Context, 
   land(s);
   if (!again) return wait(s, verdict, out);
   s.op = again;
-  s.notBefore = verdict.notBefore;
   s.delay = verdict.delay;
   enqueue(s, c, out);
 }

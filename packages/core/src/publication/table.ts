@@ -54,8 +54,8 @@ export const PUBLICATION_TABLE: Readonly<Record<Exclude<PublicationPhase, 'ended
     timer: { does: on.due, to: ['queued', 'waiting', 'ended'] },
   },
   parked: {
-    publish: { does: on.wish, to: ['queued', 'parked'] },
-    unpublish: { does: on.end, to: ['queued', 'parked', 'ended'] },
+    publish: { does: on.wish, to: ['queued', 'waiting', 'parked'] },
+    unpublish: { does: on.end, to: ['queued', 'waiting', 'parked', 'ended'] },
     timer: { does: on.due, to: ['ended'] },
   },
 };

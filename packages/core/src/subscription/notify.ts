@@ -6,7 +6,7 @@
 import { NEVER } from '../lifecycle.js';
 import type { Context } from '../machine.js';
 import { refreshDelay } from '../policy/timing.js';
-import { finish, type Out, rest, terminated } from './parts.js';
+import { finish, heedTermination, type Out, rest, terminated } from './parts.js';
 import type { NotifyInput, Subscription } from './state.js';
 
 /** Takes a NOTIFY that is in order into the dialog; false when it was refused. */
@@ -28,7 +28,8 @@ function take(s: Subscription, n: NotifyInput, c: Context, out: Out): boolean {
   s.confirmed = true;
   s.notifyBy = NEVER;
   s.status = n.state === 'terminated' ? '' : n.state;
-  if (n.state !== 'terminated') bound(s, n.expires, c);
+  if (n.state === 'terminated') heedTermination(s, n.termination, c);
+  else bound(s, n.expires, c);
   return true;
 }
 

@@ -30,10 +30,18 @@ export function rest(s: Subscription): void {
   s.deadline = Math.min(last ? s.desiredUntil : s.refreshAt, s.notifyBy);
 }
 
-export function backOff(s: Subscription, c: Context, out: Out, retryAfter?: number): void {
+export function backOff(s: Subscription, c: Context, out: Out): void {
   const delay = backoffDelay(c.policy, s.delay, c.random());
-  const notBefore = retryAfter === undefined ? 0 : c.now + retryAfterMs(c.policy, retryAfter);
-  wait(s, { delay, notBefore, retryAt: Math.max(notBefore, c.now + delay) }, out);
+  wait(s, { delay, notBefore: 0, retryAt: Math.max(s.notBefore, c.now + delay) }, out);
+}
+
+const AT_ONCE = new Set(['deactivated', 'timeout']);
+const FOR_GOOD = new Set(['rejected', 'noresource', 'invariant', 'badfilter']);
+
+/** The retry-after of a NOTIFY, where it means something (RFC 6665 4.1.3): also for what is opened after an end. */
+export function heedTermination(s: Subscription, { reason, retryAfter }: Termination, c: Context): void {
+  if (retryAfter === undefined || AT_ONCE.has(reason) || FOR_GOOD.has(reason)) return;
+  s.notBefore = Math.max(s.notBefore, c.now + retryAfterMs(c.policy, retryAfter));
 }
 
 /**
@@ -113,24 +121,17 @@ export function reopen(s: Subscription, c: Context, out: Out): void {
 }
 
 /** What a NOTIFY `terminated` means (RFC 6665 4.1.3); nothing of ours is on the wire. */
-export function terminated(s: Subscription, { reason, retryAfter }: Termination, c: Context, out: Out): void {
+export function terminated(s: Subscription, { reason }: Termination, c: Context, out: Out): void {
   if (s.end || s.fetch) return finish(s, c, out);
   if (!shortLived(s, c)) s.delay = 0;
-  switch (reason) {
-    case 'deactivated':
-    case 'timeout':
-      return reopen(s, c, out);
-    case 'rejected':
-    case 'noresource':
-    case 'invariant':
-    case 'badfilter':
-      settle(out, s.op, { outcome: 'rejected', status: 200, reason: `terminated: ${reason}`, retrying: false });
-      out.push({ kind: 'emit', event: 'terminated' });
-      return gone(s, out);
-    default:
-      s.dropDialog();
-      backOff(s, c, out, retryAfter);
+  if (AT_ONCE.has(reason)) return reopen(s, c, out);
+  if (FOR_GOOD.has(reason)) {
+    settle(out, s.op, { outcome: 'rejected', status: 200, reason: `terminated: ${reason}`, retrying: false });
+    out.push({ kind: 'emit', event: 'terminated' });
+    return gone(s, out);
   }
+  s.dropDialog();
+  backOff(s, c, out);
 }
 
 /** What a 2xx gave. A NOTIFY that overtook it may have named an earlier end; a later one it never does. */

@@ -1,13 +1,14 @@
 /** What the owner's requests, slots, answers and timers do to a subscription; NOTIFYs stand in notify.ts. */
 import {
   carryOver,
+  heed,
   land,
-  learnsFrom,
   lifetime,
   NEVER,
   noteEnd,
   park,
   report as reportAnswer,
+  tooBrief,
   wait,
 } from '../lifecycle.js';
 import { type Context, type Op, settle } from '../machine.js';
@@ -172,6 +173,7 @@ export function closed(s: Subscription, _input: object, c: Context, out: Out): v
 
 /** Answer to the SUBSCRIBE that opens a dialog. */
 export function opened(s: Subscription, { answer: a }: AnswerInput, c: Context, out: Out): void {
+  heed(s, a, c);
   report(s, a, out);
   out.push({ kind: 'persist' });
   s.cseq = Math.max(s.cseq, a.cseq);
@@ -242,6 +244,7 @@ function withoutGrant(s: Subscription, c: Context, out: Out): void {
 
 /** Answer to a refresh. */
 export function refreshed(s: Subscription, { answer: a }: AnswerInput, c: Context, out: Out): void {
+  heed(s, a, c);
   report(s, a, out);
   out.push({ kind: 'persist' });
   s.cseq = Math.max(s.cseq, a.cseq);
@@ -275,6 +278,7 @@ export function refreshed(s: Subscription, { answer: a }: AnswerInput, c: Contex
 
 /** Answer to an unsubscribe. */
 export function unsubscribed(s: Subscription, { answer: a }: AnswerInput, c: Context, out: Out): void {
+  heed(s, a, c);
   report(s, a, out);
   out.push({ kind: 'persist' });
   s.cseq = Math.max(s.cseq, a.cseq);
@@ -295,7 +299,6 @@ export function unsubscribed(s: Subscription, { answer: a }: AnswerInput, c: Con
   }
   const verdict = judge(a, delayBefore(s), c);
   if (!s.end || !s.op) return wait(s, verdict, out);
-  s.notBefore = verdict.notBefore;
   s.delay = verdict.delay;
   enqueue(s, c, out);
 }
@@ -304,7 +307,7 @@ export function unsubscribed(s: Subscription, { answer: a }: AnswerInput, c: Con
 function failed(s: Subscription, a: Answer, c: Context, out: Out): void {
   const row = rowOf(a);
   const current = s.op === s.flightOp;
-  if (!s.end && learnsFrom(s, a, c)) {
+  if (!s.end && tooBrief(s, a, c)) {
     if (!current) settle(out, s.flightOp, { outcome: 'superseded' });
     land(s);
     return enqueue(s, c, out);
@@ -315,10 +318,7 @@ function failed(s: Subscription, a: Answer, c: Context, out: Out): void {
   const changed = s.wish > s.flightWish;
   land(s);
   if (s.end) {
-    if (alive(s, c.now)) {
-      s.notBefore = verdict.notBefore;
-      return enqueue(s, c, out);
-    }
+    if (alive(s, c.now)) return enqueue(s, c, out);
     if (a.kind === 'unreachable' && a.sent) {
       settle(out, s.op, failure(a, false));
       s.op = null;

@@ -61,7 +61,7 @@ export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'end
     timer: { does: on.due, to: ['queued', 'waiting', 'ended'] },
   },
   parked: {
-    subscribe: { does: on.wish, to: ['queued'] },
+    subscribe: { does: on.wish, to: ['queued', 'waiting'] },
     unsubscribe: { does: on.end, to: ['queued', 'ended'] },
     notify: { does: notify.resting, to: ['parked', 'subscribed', 'queued', 'waiting', 'ended'] },
     timer: { does: on.due, to: ['ended'] },

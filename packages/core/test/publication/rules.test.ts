@@ -410,6 +410,24 @@ describe('423', () => {
   });
 });
 
+/*
+ *   PUBLISH 0 ->   404 Retry-After: 30 <-   (30 s)   PUBLISH ->     what was asked for after the end
+ */
+test('Retry-After of an answer to a removal counts for what comes after it', () => {
+  const p = Driver.published().unpublish('b');
+  p.send();
+  p.publish('c').answer(404, { retryAfter: 30 });
+  expect([p.phase, p.wait]).toEqual(['waiting', 30_000]);
+  expect(p.timer().send()).toEqual(initial('c'));
+});
+
+test('no lifetime is too brief for a removal: a 423 to it teaches nothing', () => {
+  const p = Driver.published().unpublish('b');
+  p.send();
+  p.answer(423, { minExpires: 90 });
+  expect(p.state.minExpires).toBe(0);
+});
+
 describe('2xx that is not as it should be', () => {
   test('without Expires: what was asked', () => {
     const p = new Driver().publish('a', { expires: 600 });

@@ -426,6 +426,60 @@ describe('answers', () => {
     expect(s.results['a']).toMatchObject({ status: 423, retrying: true });
   });
 
+  describe('what an answer or a NOTIFY says for later counts whatever becomes of its request', () => {
+    /*
+     *   SUBSCRIBE ->   NOTIFY terminated;reason=deactivated <-   603 Retry-After: 30 <-   (30 s)   SUBSCRIBE ->
+     */
+    test('Retry-After of an answer to a dialog that has ended meanwhile', () => {
+      const s = Driver.established()
+        .after(10 * MINUTE)
+        .subscribe('b');
+      s.send();
+      s.notify('terminated', { reason: 'deactivated' });
+      s.answer(603, { retryAfter: 30 });
+      expect([s.phase, s.wait]).toEqual(['waiting', 30_000]);
+    });
+
+    test('Min-Expires of such an answer', () => {
+      const s = Driver.established({ expires: 600 }, 600)
+        .after(5 * MINUTE)
+        .subscribe('b', { expires: 60 });
+      s.send();
+      s.notify('terminated', { reason: 'deactivated' });
+      s.answer(423, { minExpires: 90 });
+      expect(s.send()).toMatchObject({ request: 'initial', expires: 90 });
+    });
+
+    /*
+     *   SUBSCRIBE 0 ->   404 Retry-After: 30 <-   (30 s)   SUBSCRIBE ->     what was asked for after the end
+     */
+    test('Retry-After of an answer to an unsubscribe', () => {
+      const s = Driver.established().unsubscribe('b');
+      s.send();
+      s.subscribe('c').answer(404, { retryAfter: 30 });
+      expect([s.phase, s.wait]).toEqual(['waiting', 30_000]);
+    });
+
+    test.each([
+      ['on the wire', false],
+      ['answered', true],
+    ])('retry-after of a NOTIFY while the unsubscribe is %s', (_where, answered) => {
+      const s = Driver.established().unsubscribe('b');
+      s.send();
+      if (answered) s.answer(200);
+      s.subscribe('c').notify('terminated', { reason: 'giveup', retryAfter: 30 });
+      if (!answered) s.answer(200);
+      expect([s.phase, s.wait]).toEqual(['waiting', 30_000]);
+    });
+
+    test('Min-Expires of an answer that finds an end and a new beginning', () => {
+      const s = new Driver().subscribe('a', { expires: 60 });
+      s.send();
+      s.unsubscribe('b').subscribe('c', { expires: 60 }).answer(423, { minExpires: 90 });
+      expect(s.send()).toMatchObject({ request: 'initial', expires: 90 });
+    });
+  });
+
   test('415: parked, the dialog of a refresh stays until its end', () => {
     const s = Driver.established().timer();
     s.send();
