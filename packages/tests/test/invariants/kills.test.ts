@@ -2,9 +2,10 @@
 import { createPua } from '@pua/core';
 import { killsAreHarmless } from '../world/kills';
 import { type Mutant, mutant } from '../world/mutant';
+import { TIME_MS } from '../world/story';
 
 describe('7: kill -9 at any step', () => {
-  test('nothing durable is forgotten, at most one orphan per kill', () => killsAreHarmless(createPua), 120_000);
+  test('nothing durable is forgotten, at most one orphan per kill', () => killsAreHarmless(createPua), TIME_MS);
 
   const mutants: Mutant[] = [
     [

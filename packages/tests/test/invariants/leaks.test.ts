@@ -3,7 +3,7 @@ import { createPua } from '@pua/core';
 import * as fc from 'fast-check';
 import { type CreatePua, World } from '../../dist/world/world.js';
 import { type Mutant, mutant } from '../world/mutant';
-import { calm, deeds, endAll, GRANT, leftovers, POLICY, report, tell } from '../world/story';
+import { calm, deeds, endAll, GRANT, leftovers, POLICY, report, TIME_MS, tell } from '../world/story';
 
 const USERS = ['u0', 'u1', 'u2', 'u3'];
 /** 64*T1, and the answers that are kept for retransmissions as long. */
@@ -44,7 +44,7 @@ const nothingIsLeft = (create: CreatePua, tries?: number) =>
   );
 
 describe('9: counters return to their baseline', () => {
-  test('random owners, answers, losses, NOTIFYs; then everybody ends', () => nothingIsLeft(createPua), 120_000);
+  test('random owners, answers, losses, NOTIFYs; then everybody ends', () => nothingIsLeft(createPua), TIME_MS);
 
   const mutants: Mutant[] = [
     [

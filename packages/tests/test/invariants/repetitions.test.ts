@@ -6,7 +6,7 @@ import { createPua, type Headers } from '@pua/core';
 import * as fc from 'fast-check';
 import { type CreatePua, World } from '../../dist/world/world.js';
 import { mutant } from '../world/mutant';
-import { GRANT, report } from '../world/story';
+import { GRANT, report, TIME_MS } from '../world/story';
 
 interface Refusal {
   readonly status: number;
@@ -94,7 +94,7 @@ describe('4: repetitions are bounded', () => {
         ),
         report(),
       ),
-    120_000,
+    TIME_MS,
   );
 
   const policyOf = (policy: object) =>

@@ -3,7 +3,7 @@ import { createPua } from '@pua/core';
 import * as fc from 'fast-check';
 import { type CreatePua, World } from '../../dist/world/world.js';
 import { mutant } from '../world/mutant';
-import { GRANT, report } from '../world/story';
+import { GRANT, report, TIME_MS } from '../world/story';
 
 /** 1: several publications of one presentity take turns. */
 const turnsAreTaken = (create: CreatePua, tries?: number) =>
@@ -43,7 +43,7 @@ const turnsAreTaken = (create: CreatePua, tries?: number) =>
   );
 
 describe('1: one PUBLISH per Request-URI', () => {
-  test('random publications of one presentity', () => turnsAreTaken(createPua), 60_000);
+  test('random publications of one presentity', () => turnsAreTaken(createPua), TIME_MS);
 
   test('caught: a gate that lets everybody in', async () => {
     const create = mutant<typeof import('../../../core/src/sending/gate.js')>('sending/gate.js', ({ Gate }) => ({

@@ -7,7 +7,7 @@ import { createPua } from '@pua/core';
 import * as fc from 'fast-check';
 import { type CreatePua, World } from '../../dist/world/world.js';
 import { type Mutant, mutant } from '../world/mutant';
-import { calm, deeds, faultsOf, GRANT, POLICY, report, tell } from '../world/story';
+import { calm, deeds, faultsOf, GRANT, POLICY, report, TIME_MS, tell } from '../world/story';
 
 /** 1, 2, 5, 6: whatever happens, the wire keeps the rules; when it is calm, the server holds just what is wanted. */
 const wishesComeTrue = (create: CreatePua, tries?: number) =>
@@ -38,7 +38,7 @@ const sending = (change: (send: Send, before: Readonly<Publication>) => Send) =>
   }));
 
 describe('1, 2, 5, 6: the wish comes true', () => {
-  test('random owners, answers, losses, NOTIFYs', () => wishesComeTrue(createPua), 120_000);
+  test('random owners, answers, losses, NOTIFYs', () => wishesComeTrue(createPua), TIME_MS);
 
   const mutants: Mutant[] = [
     [

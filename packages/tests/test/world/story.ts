@@ -202,6 +202,9 @@ const CALM_MS = 400_000;
 /** Random stories per property. */
 const RUNS = Number(process.env['PUA_RUNS'] ?? 60);
 
+/** Limit of a property, milliseconds. */
+export const TIME_MS = 60_000 + RUNS * 200;
+
 /**
  * For fast-check: the first failure as it is, with what was wrong in the message. A mutant is given so many `tries`, the same
  * ones each time.
