@@ -4,7 +4,7 @@ import type { BindDatagram } from './transport/datagram.js';
 import type { SipTlsOptions } from './transport/tls.js';
 
 export interface EmbeddedSipOptions {
-  /** `udp:127.0.0.1:5060`, `tcp:[::1]:0`, also tls, ws, wss; port 0 takes a free one. The first of a family serves its hops. */
+  /** `udp:127.0.0.1:5060`, `tcp:[::1]:0`, also tls, ws, wss; port 0 takes a free one. */
   readonly listen: readonly string[];
   /** `host` or `host:port` for Via sent-by and Contact when peers see us under another address (NAT, cloud). */
   readonly advertise?: string | null;

@@ -11,7 +11,7 @@ import { publish } from './support';
 
 const present = spawnSync('sipp', ['-v']).error === undefined;
 if (!present && process.env.CI !== 'true')
-  console.warn('sipp is not installed (apt-get install sip-tester): 2 tests left out');
+  console.warn('sipp is not installed (apt-get install sip-tester): 3 tests left out');
 const withSipp = present || process.env.CI === 'true' ? it : it.skip;
 
 const folder = mkdtempSync(join(tmpdir(), 'sip-sipp-'));
@@ -81,8 +81,11 @@ Content-Length: 0
   }
 });
 
-withSipp('sipp asks for OPTIONS', async () => {
-  const sip = embeddedSip({ listen: ['udp:127.0.0.1:0'], allowEvents: () => ['presence'] });
+withSipp.each([
+  ['udp', 'u1'],
+  ['tcp', 't1'],
+])('sipp asks for OPTIONS by %s', async (transport, mode) => {
+  const sip = embeddedSip({ listen: [`${transport}:127.0.0.1:0`], allowEvents: () => ['presence'] });
   await sip.start(() => undefined);
   const { port } = sip.addresses[0]!;
   const file = scenario(
@@ -103,9 +106,13 @@ Content-Length: 0
 <nop><action><log message="[$1]"/></action></nop>`,
   );
   try {
-    await promisify(execFile)('sipp', [`127.0.0.1:${port}`, '-sf', file, '-m', '5', '-r', '100', ...common], {
-      cwd: folder,
-    });
+    await promisify(execFile)(
+      'sipp',
+      [`127.0.0.1:${port}`, '-sf', file, '-t', mode, '-m', '5', '-r', '100', ...common],
+      {
+        cwd: folder,
+      },
+    );
     expect(sip.stats()).toMatchObject({ received: 5, sent: 5, serverTransactions: 0 });
   } finally {
     await sip.stop(0);

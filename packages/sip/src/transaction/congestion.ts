@@ -1,6 +1,6 @@
 /**
- * Requests that are too large for a datagram (RFC 3261 18.1.1): they go by TCP to the same host and port when that works.
- * Here is known where it doesn't.
+ * Requests that are too large for a datagram (RFC 3261 18.1.1): they go by TCP to the same host and port when that
+ * works. Here is known where it doesn't.
  */
 import type { Clock, Hop } from '@pua/core';
 

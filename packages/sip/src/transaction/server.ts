@@ -20,7 +20,7 @@ import { answerAddress, transactionKey } from './key.js';
 import { type Capabilities, localAnswer, OVERLOADED, passedAnswer } from './local.js';
 import { SILENT_MS, type Timers } from './timers.js';
 
-// Taken out of the loop over every byte: a global is slow to reach where it is looked up by name, as in test runners.
+// Taken out of the loop over every byte: where globals are looked up by name, as in test runners, that is slow.
 const { imul } = Math;
 
 export interface ServerLimits {

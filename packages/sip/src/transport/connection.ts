@@ -1,6 +1,6 @@
 /**
- * A connection to one peer, as a carrier: what is sent while it opens waits, what is sent within one turn leaves together,
- * and when it is lost, everybody hears of it who awaits an answer.
+ * A connection to one peer, as a carrier: what is sent while it opens waits, what is sent within one turn leaves
+ * together, and when it is lost, everybody hears of it who awaits an answer.
  *
  *   connecting --opened--> open --> closed       by the peer, by a fault, when idle, or by us
  *        '------ refused, too slow ------'
@@ -11,6 +11,7 @@ import { type TimerWheel, WheelNode } from '../wheel.js';
 import type { Carrier, LocalVia, Sender } from './carrier.js';
 import * as limits from './limits.js';
 import type { Link, LinkOwner } from './link.js';
+import { Output } from './output.js';
 
 /** The set of connections that one belongs to. */
 export interface ConnectionHost {
@@ -40,11 +41,6 @@ export interface ConnectionOptions {
   readonly connectMs: number;
 }
 
-interface Waiting {
-  readonly message: Uint8Array;
-  readonly sender: Sender;
-}
-
 const NEVER = Number.POSITIVE_INFINITY;
 
 export class Connection extends WheelNode implements Carrier, LinkOwner {
@@ -53,10 +49,7 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
   readonly transport: Transport;
   private state: 'connecting' | 'open' | 'closed' = 'connecting';
   private readonly link: Link;
-  private queue: Waiting[] = [];
-  private queuedBytes = 0;
-  /** Whose messages have left, and who awaits an answer. */
-  private readonly awaiting = new Set<Sender>();
+  private readonly output = new Output();
   private armed = false;
   private pongOwed = false;
   private pinged = false;
@@ -100,18 +93,16 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
       this.host.answer(message, this, host, port, sender);
       return;
     }
-    if (this.queuedBytes + message.length > limits.MAX_OUTPUT_BYTES) {
-      const cause = this.fault(`takes too little of what waits for it, ${this.queuedBytes} bytes`);
+    if (!this.output.push(message, sender)) {
+      const cause = this.fault(`takes too little of what waits for it, ${this.output.bytes} bytes`);
       queueMicrotask(() => sender.failed(cause, false));
       return;
     }
-    this.queue.push({ message, sender });
-    this.queuedBytes += message.length;
     this.arm();
   }
 
   release(sender: Sender): void {
-    this.awaiting.delete(sender);
+    this.output.release(sender);
   }
 
   unanswered(): void {
@@ -141,7 +132,7 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
     this.openBy = NEVER;
     if (this.options.ours) this.planPing(now);
     this.expire(now);
-    if (this.queue.length > 0) this.arm();
+    if (!this.output.isEmpty) this.arm();
   }
 
   message(bytes: Buffer): void {
@@ -238,7 +229,7 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
       this.pongOwed = false;
       this.link.pong();
     }
-    const batch = this.nextBatch();
+    const batch = this.output.nextBatch();
     if (batch.length === 0) return;
     const now = this.host.clock.now();
     this.takenBy = now + limits.STALLED_MS;
@@ -248,25 +239,8 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
 
   private readonly taken = (): void => {
     this.takenBy = NEVER;
-    if (this.queue.length > 0 || this.pongOwed) this.flush();
+    if (!this.output.isEmpty || this.pongOwed) this.flush();
   };
-
-  /** What leaves next: some of what waits, but for requests that have ended meanwhile. */
-  private nextBatch(): Uint8Array[] {
-    const batch: Uint8Array[] = [];
-    let size = 0;
-    let count = 0;
-    for (; count < this.queue.length && size < limits.BATCH_BYTES; count++) {
-      const { message, sender } = this.queue[count]!;
-      this.queuedBytes -= message.length;
-      if (!sender.wanted) continue;
-      if (sender.awaitsAnswer) this.awaiting.add(sender);
-      batch.push(message);
-      size += message.length;
-    }
-    this.queue = count === this.queue.length ? [] : this.queue.slice(count);
-    return batch;
-  }
 
   // The end
 
@@ -274,7 +248,7 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
   private leave(): void {
     const open = this.state === 'open';
     const batch: Uint8Array[] = [];
-    while (open && this.queue.length > 0) batch.push(...this.nextBatch());
+    while (open && !this.output.isEmpty) batch.push(...this.output.nextBatch());
     if (batch.length > 0) this.link.write(batch, () => undefined);
     this.lose(this.fault('the connection was closed by us'), false, open);
   }
@@ -282,8 +256,7 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
   private lose(cause: Error, broken = false, politely = false): void {
     if (this.state === 'closed') return;
     this.state = 'closed';
-    const { queue, awaiting, host } = this;
-    this.queue = [];
+    const { host } = this;
     host.wheel.cancel(this);
     host.held(-this.held);
     host.closed(this, broken);
@@ -291,9 +264,7 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
       this.link.end();
       this.goodbye = host.clock.after(limits.GOODBYE_MS, () => this.link.destroy());
     } else this.link.destroy();
-    for (const { sender } of queue) if (sender.wanted) sender.failed(cause, false);
-    for (const sender of awaiting) sender.failed(cause, true);
-    awaiting.clear();
+    this.output.fail(cause);
   }
 
   private fault(what: string, cause?: Error): Error {

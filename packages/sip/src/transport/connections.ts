@@ -53,7 +53,7 @@ export class Connections implements ConnectionHost {
     this.running = true;
   }
 
-  /** The connection to a hop: one that is there, else a new one. A peer that has connected is reached at its address. */
+  /** The connection to a hop: one that is there, else a new one. Who has connected is reached at its address. */
   toward(hop: Hop, connectMs = CONNECT_MS): Connection | Error {
     const key = hopKey(hop);
     const known = this.opened.get(key) ?? this.accepted.get(key);

@@ -31,8 +31,8 @@ export const PONG_MS = 10_000;
 /** An accepted connection on which nothing comes, no keep-alive either, is closed. */
 export const ACCEPTED_IDLE_MS = 600_000;
 /**
- * One that we opened is held by keep-alives, so that NOTIFYs find it; without any message for so long it is closed. More
- * than the hour that publications and subscriptions live by default, so that their refreshes find it too.
+ * One that we opened is held by keep-alives, so that NOTIFYs find it; without any message for so long it is closed.
+ * More than the hour that publications and subscriptions live by default, so that their refreshes find it too.
  */
 export const OPENED_IDLE_MS = 4_200_000;
 

@@ -22,7 +22,8 @@ export function parseListen(text: string): ListenAddress {
   if (!match || isIP(host) === 0 || port > 65535) {
     throw new PuaError(
       'PUA_ERR_OPTION',
-      `listen ${JSON.stringify(text)}: write transport:address:port with an IP address, such as udp:127.0.0.1:5060 or tcp:[::1]:0`,
+      `listen ${JSON.stringify(text)}: write transport:address:port with an IP address, ` +
+        'such as udp:127.0.0.1:5060 or tcp:[::1]:0',
     );
   }
   const transport = match[1]!.toLowerCase();

@@ -15,11 +15,11 @@ import { type Hop, PuaError } from '@pua/core';
 import { parseUri } from '../message/uri.js';
 
 export interface SipTlsOptions {
-  /** Certificate with its chain: PEM text, or the path of a PEM file. Needed to listen; also shown to servers that ask. */
+  /** Certificate with its chain, PEM text or the path of a PEM file: to listen, and for servers that ask. */
   readonly cert?: string | null;
   /** Its private key, PEM text or path, without a passphrase. */
   readonly key?: string | null;
-  /** Certificates that are trusted instead of the well-known authorities: PEM text or path. */
+  /** Who is trusted instead of the well-known authorities: PEM text or path. */
   readonly ca?: string | null;
   /** Whether peers that connect must show a certificate of `ca`; default false. */
   readonly requireCertificate?: boolean;
@@ -129,8 +129,8 @@ function sipDomains(alternativeNames: string): string[] {
 }
 
 /**
- * RFC 5922 7.1: a `sip:` URI among the alternative names is a domain; else it must be what HTTPS would accept. The common
- * name counts only where there are no alternative names.
+ * RFC 5922 7.1: a `sip:` URI among the alternative names is a domain; else it must be what HTTPS would accept. The
+ * common name counts only where there are no alternative names.
  */
 export function checkSipIdentity(name: string, certificate: PeerCertificate): Error | undefined {
   const { subjectaltname } = certificate;
