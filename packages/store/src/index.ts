@@ -8,8 +8,12 @@ import { WrittenBehindStore } from './written-behind-store.js';
 
 export type { StoreEvent } from './diagnostics.js';
 export { memoryStore } from './memory.js';
+export { type MigrateOptions, type MigrationPlan, migrate } from './migrate/index.js';
 export type { StoreOptions } from './options.js';
 export type { BadRow } from './protocol.js';
+
+/** No statement of ours takes so long. */
+const ANSWER_MS = 30_000;
 
 /**
  * Storage by its `db_url`: `sqlite:./pua.db`, `mysql://user:password@host:port/database`, `postgres://` likewise, or
@@ -27,6 +31,7 @@ export function openStore(url: string, options: StoreOptions = {}): StorePort {
     server: location.kind === 'sqlite' ? null : location.server,
     table,
     leaseMs,
+    answerMs: ANSWER_MS,
     synchronous,
     nativeBinding,
     holder: thisProcess(settings.holder),

@@ -2,8 +2,8 @@
 import { PuaError } from '@pua/core';
 import { type Holder, provablyDead } from './holder.js';
 import { LeaseLost } from './lease-lost.js';
-import { leaseTable } from './schema.js';
 import type { Dialect, Statements } from './session.js';
+import { leaseTable } from './tables.js';
 
 interface LeaseRow extends Holder {
   readonly fence: number;
@@ -45,19 +45,23 @@ export class Lease {
     };
   }
 
+  /** @throws PuaError `PUA_ERR_STORE_HELD` */
+  async check(on: Statements): Promise<{ readonly old: LeaseRow | null; readonly now: number }> {
+    const old = await this.read(on);
+    const now = Number((await on.all(`select ${this.dialect.now} as now`))[0]?.now);
+    if (old === null || old.clean || old.untilMs <= now || provablyDead(old, this.dialect.local)) return { old, now };
+    throw new PuaError(
+      'PUA_ERR_STORE_HELD',
+      `table "${this.table}" is held by "${old.name}" (host ${old.host}, pid ${old.pid}) until ${new Date(old.untilMs).toISOString()}: stop that process, or name another table with db_table`,
+    );
+  }
+
   /**
    * Takes it when it is free, has run out, or its holder is dead.
    * @throws PuaError `PUA_ERR_STORE_HELD`
    */
   async take(on: Statements): Promise<Taken> {
-    const old = await this.read(on);
-    const now = Number((await on.all(`select ${this.dialect.now} as now`))[0]?.now);
-    if (old !== null && !old.clean && old.untilMs > now && !provablyDead(old, this.dialect.local)) {
-      throw new PuaError(
-        'PUA_ERR_STORE_HELD',
-        `table "${this.table}" is held by "${old.name}" (host ${old.host}, pid ${old.pid}) until ${new Date(old.untilMs).toISOString()}: stop that process, or name another table with db_table`,
-      );
-    }
+    const { old, now } = await this.check(on);
     this.fence = (old?.fence ?? 0) + 1;
     const { name, host, pid, started } = this.me;
     await on.run(
@@ -84,8 +88,14 @@ export class Lease {
     throw new LeaseLost((await this.read(on))?.name ?? 'nobody');
   }
 
-  /** Marks the stop as clean. */
-  async giveBack(on: Statements): Promise<void> {
-    await on.run(`update ${this.name} set until_ms = 0, clean = 1 where part = '' and fence = ?`, [this.fence]);
+  /** @param clean false: as after a crash, whoever comes next raises the CSeqs */
+  async giveBack(on: Statements, clean = true): Promise<void> {
+    const sql = `update ${this.name} set until_ms = 0, clean = ? where part = '' and fence = ?`;
+    await on.run(sql, [clean ? 1 : 0, this.fence]);
+  }
+
+  /** As if nobody had ever held it. */
+  async forget(on: Statements): Promise<void> {
+    await on.run(`delete from ${this.name} where part = '' and fence = ?`, [this.fence]);
   }
 }

@@ -3,31 +3,20 @@
  * lost is opened again by whoever needs it next; the fence then decides whether the table is still ours.
  */
 import { setTimeout as pause } from 'node:timers/promises';
-import { PuaError } from '@pua/core';
+import { raiseCseqs } from './cseq.js';
 import { Lease } from './lease.js';
 import { LeaseLost } from './lease-lost.js';
 import { keyAt, type PackedRows, RowPacker } from './packed-rows.js';
 import type { BadRow, Group, Opened, Page, Rejected, TableSettings } from './protocol.js';
 import { ensureSchema } from './schema.js';
 import type { Dialect, Session, Statements } from './session.js';
-
-/** RFC 3261 8.1.1.5: a CSeq stays below 2^31. */
-const CSEQ_MOST = 2 ** 31 - 1;
-const CSEQ_RAISE = 1000;
+import { unusable } from './unusable.js';
 
 /** Deadlocks and the like: so often the same is tried at once; then whoever asked tries again later. */
 const TRIES = 3;
 /** How long a load waits for a database that went away, and how often it looks. */
 const LOAD_WAITS_MS = 10_000;
 const LOOK_MS = 200;
-
-function unusable(error: unknown, dialect: Dialect, settings: TableSettings): Error {
-  if (error instanceof PuaError || error instanceof LeaseLost) return error;
-  // A driver may go on with a list of all places where it looked.
-  const [reason] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
-  const remedy = dialect.remedy(error, settings) ?? 'is it a database of this kind, and free of damage?';
-  return new PuaError('PUA_ERR_STORE_OPEN', `cannot use ${settings.location}: ${reason}; ${remedy}`);
-}
 
 export class LeasedTable {
   private constructor(
@@ -70,12 +59,8 @@ export class LeasedTable {
     const rows = Number((await on.all(`select count(*) as found from ${name}`))[0]?.found);
     // Rows that no holder of a lease has left behind may be behind the dialogs as well: raised likewise.
     const unclean = taken.before === 'unclean' || (taken.before === null && rows > 0);
-    // Requests that left after the last write used CSeqs that are not on disk (RFC 3261 12.2.1.1: they must rise).
     if (unclean) {
-      await on.run(
-        `update ${name} set cseq = case when cseq > ? then ? else cseq + ? end where watcher_uri <> '' and call_id <> ''`,
-        [CSEQ_MOST - CSEQ_RAISE, CSEQ_MOST, CSEQ_RAISE],
-      );
+      await raiseCseqs(on, name);
       // It may have taken long.
       await this.lease.renew(on);
     }

@@ -16,8 +16,6 @@ import type { Holder } from './holder.js';
 import type { PackedRows } from './packed-rows.js';
 import type { DialectSettings } from './session.js';
 
-export type DialectName = 'sqlite' | 'mysql' | 'postgres';
-
 export interface TableSettings extends DialectSettings {
   readonly leaseMs: number;
   readonly holder: Holder;

@@ -1,9 +1,8 @@
-/** Creates the tables through knex, or checks the ones that are there. Nothing that exists is altered. */
+/** Checks the tables that are there, has those made that are not. Nothing that exists is altered. */
 import { PuaError } from '@pua/core';
-import type { Knex } from 'knex';
-import { COLUMNS, type Column, KEY } from './columns.js';
-import { formFaults, isNullable, isOwnColumn, missingColumns, type TableForm } from './form.js';
+import { formFaults, isOwnColumn, missingColumns, type TableForm } from './form.js';
 import type { Dialect, Statements } from './session.js';
+import { createLease, createTable, createVersion, leaseTable } from './tables.js';
 
 /** Kamailio's number for the columns it knows, in its table `version`. */
 export const KAMAILIO_VERSION = 7;
@@ -11,109 +10,65 @@ export const OPENSIPS_VERSION = 9;
 /** Ours, for our columns and the lease table; in the same table under the lease table's name. */
 export const OWN_VERSION = 1;
 
-export const leaseTable = (table: string): string => `${table}_lease`;
-
-/** What is always the same about a table of ours. */
-function made(name: string, dialect: Dialect, build: (table: Knex.CreateTableBuilder) => void) {
-  return (schema: Knex.SchemaBuilder): Knex.SchemaBuilder =>
-    schema.createTable(name, (table) => {
-      if (dialect.engine !== null) table.engine(dialect.engine);
-      build(table);
-    });
+/** null: none stands there, or there is no such table. */
+export async function readVersion(on: Statements, name: string): Promise<number | null> {
+  return (await on.describe('version')) === null ? null : versionOf(on, name);
 }
 
-function addColumn(table: Knex.CreateTableBuilder, column: Column, dialect: Dialect): void {
-  const added = table.specificType(column.name, dialect.type(column));
-  if (isNullable(column)) added.nullable();
-  else added.notNullable();
-  if (column.initial !== undefined) added.defaultTo(column.initial);
-}
-
-export async function createTable(on: Statements, table: string, dialect: Dialect): Promise<void> {
-  await on.create(
-    made(table, dialect, (made) => {
-      // Of 64 bits: MySQL and PostgreSQL use up a number each time they find that a row is there already.
-      made.bigIncrements('id');
-      for (const column of COLUMNS) addColumn(made, column, dialect);
-      made.unique([KEY], { indexName: `${table}_${KEY}` });
-    }),
-  );
-}
-
-const LEASE_COLUMNS = [
-  // One row per part of the table that has an owner of its own; the whole table is the part ''.
-  { name: 'part', type: 'string', size: 64 },
-  { name: 'holder', type: 'string', size: 255 },
-  { name: 'host', type: 'string', size: 255 },
-  { name: 'pid', type: 'int' },
-  { name: 'started', type: 'string', size: 128 },
-] as const;
-
-async function createLease(on: Statements, table: string, dialect: Dialect): Promise<void> {
-  await on.create(
-    made(leaseTable(table), dialect, (made) => {
-      for (const column of LEASE_COLUMNS) made.specificType(column.name, dialect.type(column)).notNullable();
-      made.bigInteger('fence').notNullable();
-      made.bigInteger('until_ms').notNullable();
-      made.integer('clean').notNullable();
-      made.primary(['part']);
-    }),
-  );
-}
-
-async function createVersion(on: Statements, dialect: Dialect): Promise<void> {
-  await on.create(
-    made('version', dialect, (made) => {
-      made.increments('id');
-      made.string('table_name', 32).notNullable();
-      made.integer('table_version').notNullable().defaultTo(0);
-      made.unique(['table_name'], { indexName: 'version_table_name_idx' });
-    }),
-  );
-}
-
-/** Writes the version where none stands; a different one is refused with the remedy. */
-async function checkVersion(
-  on: Statements,
-  name: string,
-  expected: number,
-  remedy: (found: number) => string,
-): Promise<void> {
+async function versionOf(on: Statements, name: string): Promise<number | null> {
   const [row] = await on.all('select table_version from version where table_name = ?', [name]);
-  if (row === undefined) {
-    await on.run('insert into version (table_name, table_version) values (?, ?)', [name, expected]);
-    return;
-  }
-  const found = Number(row.table_version);
-  if (found !== expected) {
-    throw new PuaError(
-      'PUA_ERR_STORE_VERSION',
-      `table "version" says ${found} for "${name}", expected ${expected}: ${remedy(found)}`,
-    );
-  }
+  return row === undefined ? null : Number(row.table_version);
+}
+
+export async function putVersion(on: Statements, name: string, version: number): Promise<void> {
+  if ((await on.run('update version set table_version = ? where table_name = ?', [version, name])) > 0) return;
+  await on.run('insert into version (table_name, table_version) values (?, ?)', [name, version]);
+}
+
+function refusal(name: string, found: number, expected: number, remedy: string): PuaError {
+  return new PuaError(
+    'PUA_ERR_STORE_VERSION',
+    `table "version" says ${found} for "${name}", expected ${expected}: ${remedy}`,
+  );
+}
+
+/** @throws PuaError `PUA_ERR_STORE_VERSION` when it is neither Kamailio's table nor ours */
+export function checkTableVersion(table: string, found: number | null): void {
+  if (found === null || found === KAMAILIO_VERSION) return;
+  const remedy =
+    found === OPENSIPS_VERSION
+      ? "this is OpenSIPS' table, whose columns and bit values differ; name another table with db_table"
+      : "bring the table to version 7 with Kamailio's own tools, or name another one with db_table";
+  throw refusal(table, found, KAMAILIO_VERSION, remedy);
+}
+
+/** @throws PuaError `PUA_ERR_STORE_VERSION` when newer software than this has made it */
+export function checkNewer(lease: string, found: number | null): void {
+  if (found === null || found <= OWN_VERSION) return;
+  throw refusal(lease, found, OWN_VERSION, 'a newer version of this software made it; upgrade');
+}
+
+/** @throws PuaError `PUA_ERR_STORE_VERSION` */
+export function checkKamailioColumns(table: string, found: TableForm): void {
+  const missing = missingColumns(found).filter((name) => !isOwnColumn(name));
+  if (missing.length === 0) return;
+  throw new PuaError(
+    'PUA_ERR_STORE_VERSION',
+    `table "${table}" lacks the columns ${missing.join(', ')}: name another table with db_table`,
+  );
 }
 
 function checkForm(table: string, found: TableForm, dialect: Dialect): void {
+  checkKamailioColumns(table, found);
   const missing = missingColumns(found);
-  if (!missing.every(isOwnColumn)) {
-    throw new PuaError(
-      'PUA_ERR_STORE_VERSION',
-      `table "${table}" lacks the columns ${missing.join(', ')}: name another table with db_table`,
-    );
-  }
-  if (missing.length > 0) {
-    throw new PuaError(
-      'PUA_ERR_STORE_VERSION',
-      `table "${table}" is Kamailio's own and lacks ${missing.join(', ')}: \`pua migrate\` adds them, or name another table with db_table`,
-    );
-  }
   const faults = formFaults(found, dialect);
-  if (faults.length > 0) {
-    throw new PuaError(
-      'PUA_ERR_STORE_VERSION',
-      `table "${table}" can't hold our rows: ${faults.join('; ')}: \`pua migrate\` cures that, or name another table with db_table`,
-    );
-  }
+  if (missing.length === 0 && faults.length === 0) return;
+  throw new PuaError(
+    'PUA_ERR_STORE_VERSION',
+    missing.length > 0
+      ? `table "${table}" is Kamailio's own and lacks ${missing.join(', ')}: \`pua migrate\` adds them, or name another table with db_table`
+      : `table "${table}" can't hold our rows: ${faults.join('; ')}: \`pua migrate\` cures that, or name another table with db_table`,
+  );
 }
 
 /** @throws PuaError `PUA_ERR_STORE_VERSION` */
@@ -121,15 +76,14 @@ export async function ensureSchema(on: Statements, table: string, dialect: Diale
   if ((await on.describe('version')) === null) await createVersion(on, dialect);
   const found = await on.describe(table);
   if (found === null) await createTable(on, table, dialect);
-  await checkVersion(on, table, KAMAILIO_VERSION, (version) =>
-    version === OPENSIPS_VERSION
-      ? "this is OpenSIPS' table, whose columns and bit values differ; name another table with db_table"
-      : "bring the table to version 7 with Kamailio's own tools, or name another one with db_table",
-  );
+  const version = await versionOf(on, table);
+  checkTableVersion(table, version);
+  if (version === null) await putVersion(on, table, KAMAILIO_VERSION);
   if (found !== null) checkForm(table, found, dialect);
   const lease = leaseTable(table);
   if ((await on.describe(lease)) === null) await createLease(on, table, dialect);
-  await checkVersion(on, lease, OWN_VERSION, (version) =>
-    version > OWN_VERSION ? 'a newer version of this software made it; upgrade' : 'run `pua migrate`',
-  );
+  const own = await versionOf(on, lease);
+  checkNewer(lease, own);
+  if (own === null) await putVersion(on, lease, OWN_VERSION);
+  else if (own < OWN_VERSION) throw refusal(lease, own, OWN_VERSION, 'run `pua migrate`');
 }

@@ -3,8 +3,9 @@ import type { Knex } from 'knex';
 import type { Column, Value } from './columns.js';
 import type { TableForm } from './form.js';
 import type { PackedRows } from './packed-rows.js';
-import type { DialectName } from './protocol.js';
 import type { Server } from './url.js';
+
+export type DialectName = 'sqlite' | 'mysql' | 'postgres';
 
 /** Statements inside one transaction. */
 export interface Statements {
@@ -12,7 +13,7 @@ export interface Statements {
   all(sql: string, values?: readonly Value[]): Promise<Record<string, unknown>[]>;
   /** Returns how many rows it matched, also where nothing changed in them. */
   run(sql: string, values?: readonly Value[]): Promise<number>;
-  /** knex is loaded for it only then: it takes longer than all the rest of a restart. */
+  /** Makes tables. */
   create(build: (schema: Knex.SchemaBuilder) => Knex.SchemaBuilder): Promise<void>;
   /** null: there is no such table. */
   describe(table: string): Promise<TableForm | null>;
@@ -39,6 +40,8 @@ export interface DialectSettings {
   /** null: `location` is a file. */
   readonly server: Server | null;
   readonly table: string;
+  /** How long a server may take for an answer before the connection counts as lost, milliseconds. */
+  readonly answerMs: number;
   readonly synchronous: 'full' | 'normal';
   readonly nativeBinding: string | null;
 }
@@ -63,5 +66,5 @@ export interface Dialect {
   /** The values of a row are to blame: the other rows of the group can be written without it. */
   misfit(error: unknown): boolean;
   /** What the user can do about an error of the driver; null: unknown. */
-  remedy(error: unknown, settings: DialectSettings): string | null;
+  remedy(error: unknown): string | null;
 }

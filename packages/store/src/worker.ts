@@ -1,17 +1,10 @@
 /** The worker that owns the database: one request at a time, the lease renewed in between. */
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { PuaError } from '@pua/core';
+import { DIALECTS } from './dialects/index.js';
 import { LeaseLost } from './lease-lost.js';
 import { LeasedTable } from './leased-table.js';
-import type { DialectName, Opened, Operation, Operations, Report, Request, WireError } from './protocol.js';
-import type { Dialect } from './session.js';
-
-/** Loaded when asked for, so that a driver that is not installed hurts nobody else. */
-const DIALECTS: Record<DialectName, () => Promise<Dialect>> = {
-  sqlite: async () => (await import('./dialects/sqlite.js')).sqlite,
-  mysql: async () => (await import('./dialects/mysql.js')).mysql,
-  postgres: async () => (await import('./dialects/postgres.js')).postgres,
-};
+import type { Opened, Operation, Operations, Report, Request, WireError } from './protocol.js';
 
 class Server {
   private table: LeasedTable | null = null;
@@ -62,7 +55,7 @@ class Server {
   }
 
   private async open({ settings, resume }: Operations['open']['ask']): Promise<Opened> {
-    const { table, opened } = await LeasedTable.open(await DIALECTS[settings.dialect](), settings, resume);
+    const { table, opened } = await LeasedTable.open(DIALECTS[settings.dialect], settings, resume);
     this.table = table;
     this.renewal = setInterval(() => this.enqueue(() => this.renew()), settings.leaseMs / 3);
     return opened;

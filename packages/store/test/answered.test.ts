@@ -3,7 +3,7 @@ import { answered } from '../dist/dialects/server.js';
 test('an answer that does not come is given up, and the connection closed', async () => {
   jest.useFakeTimers();
   let closed = 0;
-  const late = answered(new Promise(() => {}), () => closed++);
+  const late = answered(new Promise(() => {}), 30_000, () => closed++);
   const told = expect(late).rejects.toThrow('the database has not answered for 30 s');
   jest.advanceTimersByTime(29_999);
   expect(closed).toBe(0);
@@ -15,8 +15,8 @@ test('an answer that does not come is given up, and the connection closed', asyn
 
 test('an answer in time leaves no timer behind', async () => {
   jest.useFakeTimers();
-  expect(await answered(Promise.resolve(7), () => {})).toBe(7);
-  await expect(answered(Promise.reject(new Error('no')), () => {})).rejects.toThrow('no');
+  expect(await answered(Promise.resolve(7), 1, () => {})).toBe(7);
+  await expect(answered(Promise.reject(new Error('no')), 1, () => {})).rejects.toThrow('no');
   expect(jest.getTimerCount()).toBe(0);
   jest.useRealTimers();
 });

@@ -6,6 +6,7 @@ export class Relay {
   port = 0;
   #server: Server | null = null;
   readonly #sockets = new Set<Socket>();
+  #cutBefore: { readonly pattern: RegExp; left: number } | null = null;
   #loseAnswerTo: { readonly text: string; readonly lost: () => void } | null = null;
 
   private constructor(private readonly to: { readonly host: string; readonly port: number }) {}
@@ -45,6 +46,11 @@ export class Relay {
     });
   }
 
+  /** The connection breaks before the request that is the `count`th to match. */
+  cutBefore(pattern: RegExp, count: number): void {
+    this.#cutBefore = { pattern, left: count };
+  }
+
   #connect(client: Socket): void {
     const server = connect(this.to.port, this.to.host);
     let losing: (() => void) | null = null;
@@ -59,6 +65,10 @@ export class Relay {
       socket.on('error', end).on('close', end);
     }
     client.on('data', (data) => {
+      if (this.#cutBefore?.pattern.test(data.toString('latin1')) && --this.#cutBefore.left === 0) {
+        end();
+        return;
+      }
       if (this.#loseAnswerTo !== null && data.includes(this.#loseAnswerTo.text)) {
         losing = this.#loseAnswerTo.lost;
         this.#loseAnswerTo = null;

@@ -9,6 +9,8 @@ import type { DatabaseFixture } from './database';
 export interface SqliteFixture extends DatabaseFixture {
   readonly directory: string;
   readonly file: string;
+  /** Makes an empty file. */
+  touch(): Promise<void>;
 }
 
 /** A directory with no database in it. */
@@ -19,6 +21,7 @@ export async function emptyFixture(): Promise<SqliteFixture> {
   return {
     directory,
     file,
+    touch: () => writeFile(file, ''),
     store(options) {
       const store = openStore(`sqlite:${file}`, options);
       stores.push(store);

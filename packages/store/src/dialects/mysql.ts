@@ -9,6 +9,7 @@ import { COLUMN_NAMES, KEY, type Value } from '../columns.js';
 import type { TableForm } from '../form.js';
 import { appendValues, type PackedRows } from '../packed-rows.js';
 import type { Dialect, DialectSettings, Session, Statements } from '../session.js';
+import { schemaSql } from './knex.js';
 import { answered, CONNECT_MS, LOCK_SECONDS, networkRemedy, STATEMENT_BYTES } from './server.js';
 
 const quote = (name: string): string => `\`${name}\``;
@@ -60,6 +61,7 @@ class MysqlSession implements Session, Statements {
     private readonly table: string,
     private readonly literal: (value: Value) => string,
     private readonly packetBytes: number,
+    private readonly answerMs: number,
   ) {
     this.insert = `insert into ${quote(table)} (${COLUMN_NAMES.map(quote).join(', ')}) values `;
     const updates = COLUMN_NAMES.filter((name) => name !== KEY).map(
@@ -113,9 +115,7 @@ class MysqlSession implements Session, Statements {
   }
 
   async create(build: (schema: Knex.SchemaBuilder) => Knex.SchemaBuilder): Promise<void> {
-    // Without a connection knex only writes the statements.
-    const { default: knex } = await import('knex');
-    for (const { sql } of build(knex({ client: 'mysql2' }).schema).toSQL()) await this.query(sql);
+    for (const sql of schemaSql('mysql2', build)) await this.query(sql);
   }
 
   async describe(table: string): Promise<TableForm | null> {
@@ -195,7 +195,7 @@ class MysqlSession implements Session, Statements {
 
   private async answer<T>(answer: Promise<T>): Promise<T> {
     try {
-      return await answered(answer, () => this.drop());
+      return await answered(answer, this.answerMs, () => this.drop());
     } catch (error) {
       if ((error as { fatal?: unknown }).fatal === true) this.lost = true;
       throw error;
@@ -225,8 +225,8 @@ export const mysql: Dialect = {
   lock: ' for update',
   local: false,
 
-  async open({ server, table }: DialectSettings): Promise<Session> {
-    const { createConnection, escape: literal } = await import('mysql2/promise');
+  async open({ answerMs, server, table }: DialectSettings): Promise<Session> {
+    const { createConnection, escape: literal } = require('mysql2/promise') as typeof import('mysql2/promise');
     const connection = await createConnection({
       ...server!,
       charset: 'utf8mb4',
@@ -237,9 +237,9 @@ export const mysql: Dialect = {
     // An error without a statement under way must not end the process; the session hears of it, too.
     connection.on('error', () => {});
     try {
-      for (const sql of SETTINGS) await answered(connection.query(sql), () => connection.destroy());
+      for (const sql of SETTINGS) await answered(connection.query(sql), CONNECT_MS, () => connection.destroy());
       const [[packet]] = await connection.query<RowDataPacket[]>('select @@max_allowed_packet as bytes');
-      return new MysqlSession(connection, table, literal, Number(packet!.bytes));
+      return new MysqlSession(connection, table, literal, Number(packet!.bytes), answerMs);
     } catch (error) {
       connection.destroy();
       throw error;

@@ -8,6 +8,7 @@ import { COLUMN_NAMES, COLUMNS, type Column, KEY, type Value } from '../columns.
 import type { TableForm } from '../form.js';
 import { appendValues, type PackedRows } from '../packed-rows.js';
 import type { Dialect, DialectSettings, Session, Statements } from '../session.js';
+import { schemaSql } from './knex.js';
 import { answered, CONNECT_MS, LOCK_SECONDS, networkRemedy, STATEMENT_BYTES } from './server.js';
 
 const quote = (name: string): string => `"${name}"`;
@@ -59,6 +60,7 @@ class PostgresSession implements Session, Statements {
   constructor(
     private readonly client: Client,
     private readonly table: string,
+    private readonly answerMs: number,
   ) {
     this.upsertSql = upsertSql(table);
     const lose = () => {
@@ -103,9 +105,7 @@ class PostgresSession implements Session, Statements {
   }
 
   async create(build: (schema: Knex.SchemaBuilder) => Knex.SchemaBuilder): Promise<void> {
-    // Without a connection knex only writes the statements.
-    const { default: knex } = await import('knex');
-    for (const { sql } of build(knex({ client: 'pg' }).schema).toSQL()) await this.query(sql);
+    for (const sql of schemaSql('pg', build)) await this.query(sql);
   }
 
   async describe(table: string): Promise<TableForm | null> {
@@ -158,7 +158,7 @@ class PostgresSession implements Session, Statements {
   }
 
   private answer<T>(answer: Promise<T>): Promise<T> {
-    return answered(answer, () => this.drop());
+    return answered(answer, this.answerMs, () => this.drop());
   }
 
   private drop(): void {
@@ -191,13 +191,13 @@ export const postgres: Dialect = {
   lock: ' for update',
   local: false,
 
-  async open({ server, table }: DialectSettings): Promise<Session> {
-    const { Client } = await import('pg');
+  async open({ answerMs, server, table }: DialectSettings): Promise<Session> {
+    const { Client } = require('pg') as typeof import('pg');
     const client = new Client({ ...server!, connectionTimeoutMillis: CONNECT_MS, keepAlive: true });
     // An error without a statement under way must not end the process; the session hears of it, too.
     client.on('error', () => {});
     await client.connect();
-    return new PostgresSession(client, table);
+    return new PostgresSession(client, table, answerMs);
   },
 
   conflict: (error) => CONFLICTS.test(sqlState(error)),

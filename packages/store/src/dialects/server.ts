@@ -1,21 +1,22 @@
 /** What the databases on a server have in common. */
 
-/** A server that neither answers nor closes the connection: no statement of ours takes so long. */
-export const ANSWER_MS = 30_000;
 export const CONNECT_MS = 10_000;
 /** Another session may hold a lock for so long before we give up. */
 export const LOCK_SECONDS = 5;
 /** Bytes of one statement: enough for a group of usual rows, little for any server. */
 export const STATEMENT_BYTES = 4 * 1024 * 1024;
 
-/** @param late is called when it has taken too long, to close the connection */
-export async function answered<T>(answer: Promise<T>, late: () => void): Promise<T> {
+/**
+ * For a server that neither answers nor closes the connection.
+ * @param late is called after `ms`, to close the connection
+ */
+export async function answered<T>(answer: Promise<T>, ms: number, late: () => void): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const giveUp = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`the database has not answered for ${ANSWER_MS / 1000} s`));
+      reject(new Error(`the database has not answered for ${ms / 1000} s`));
       late();
-    }, ANSWER_MS);
+    }, ms);
   });
   try {
     return await Promise.race([answer, giveUp]);

@@ -9,6 +9,7 @@ import { COLUMN_NAMES, KEY, type Value } from '../columns.js';
 import type { TableForm } from '../form.js';
 import { appendValues, type PackedRows } from '../packed-rows.js';
 import type { Dialect, DialectSettings, Session, Statements } from '../session.js';
+import { schemaSql } from './knex.js';
 
 const BUSY_MS = 5000;
 /** Pages in the log before they are copied to the table: rows rewritten meanwhile are copied once. 64 MB. */
@@ -90,11 +91,7 @@ class SqliteSession implements Session, Statements {
   }
 
   async create(build: (schema: Knex.SchemaBuilder) => Knex.SchemaBuilder): Promise<void> {
-    // Without a connection knex only writes the statements.
-    const { default: knex } = await import('knex');
-    for (const { sql } of build(knex({ client: 'better-sqlite3', useNullAsDefault: true }).schema).toSQL()) {
-      this.db.exec(sql);
-    }
+    for (const sql of schemaSql('better-sqlite3', build)) this.db.exec(sql);
   }
 
   async describe(table: string): Promise<TableForm | null> {
@@ -181,7 +178,7 @@ export const sqlite: Dialect = {
   async open(settings: DialectSettings): Promise<Session> {
     const { location, nativeBinding, synchronous, table } = settings;
     // Here and not above: a driver that is missing is an error of open() with its remedy.
-    const { default: Driver } = await import('better-sqlite3');
+    const Driver = require('better-sqlite3') as typeof import('better-sqlite3');
     const db = new Driver(location, { timeout: BUSY_MS, ...(nativeBinding === null ? {} : { nativeBinding }) });
     try {
       turnOnLog(db);
