@@ -1,8 +1,9 @@
-/** The command line: `pua run`, `check`, `demo`, and the clients. */
+/** The command line: `pua run`, `check`, `migrate`, `demo`, and the clients. */
 import { Command, CommanderError } from 'commander';
 import { check } from './commands/check.js';
 import { callRpc } from './commands/client.js';
 import { document, given, header, wholeNumber } from './commands/input.js';
+import { type MigrateArguments, migrate } from './commands/migrate.js';
 import { run } from './commands/run.js';
 import { EXIT, type ExitCode, exitCodeOf, messageOf } from './exit.js';
 import { version } from './version.js';
@@ -42,6 +43,16 @@ export async function main(argv: readonly string[], { out, err }: Output): Promi
     .requiredOption('-c, --config <file>', 'YAML file')
     .action(({ config }: { config: string }) => {
       code = check(config, out);
+    });
+  program
+    .command('migrate')
+    .description("make Kamailio's table ours, in place, by a copy, or back; says first what it will do")
+    .requiredOption('-c, --config <file>', 'YAML file: db_url and db_table name the table')
+    .option('--down', "back to Kamailio's own form")
+    .option('--from <table>', 'copy the rows of this table of Kamailio, which stays as it is')
+    .option('--yes', 'do it')
+    .action(async (options: MigrateArguments) => {
+      code = await migrate(options, out);
     });
   program
     .command('demo')
