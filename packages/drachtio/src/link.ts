@@ -118,7 +118,8 @@ async function hangUp({ app: { client } }: Srf): Promise<void> {
   const { wp, mapServer } = client;
   wp.closing = true;
   if (wp.reconnectVars.retryTimer) clearTimeout(wp.reconnectVars.retryTimer);
-  wp.socket?.destroySoon();
+  // One that is on its way.
+  wp.on('connect', (socket) => socket.destroy());
   await Promise.all([...mapServer.keys()].map(ended));
 }
 

@@ -41,8 +41,8 @@ export interface Agent {
   readonly mapServer: ReadonlyMap<Socket, { readonly ready: boolean; readonly hostport: string }>;
   readonly wp: {
     closing?: boolean;
-    readonly socket?: Socket;
     readonly reconnectVars: { retryTimer: NodeJS.Timeout | null };
+    on(event: 'connect', listener: (socket: Socket) => void): void;
   };
 }
 

@@ -64,6 +64,28 @@ describe('start', () => {
   });
 });
 
+test('somebody who says nothing is an error after a while', async () => {
+  const taken = new Promise<Server>((resolve) => {
+    const silent = createServer((socket) => {
+      socket.resume();
+      resolve(silent);
+    }).listen(0, '127.0.0.1', () => {
+      jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask'] });
+      const { port } = silent.address() as { port: number };
+      refused = expect(drachtioSip({ port }).start(() => undefined)).rejects.toMatchObject({
+        code: 'PUA_ERR_LISTEN',
+        message: expect.stringContaining('does not answer: is it the admin port'),
+      });
+    });
+  });
+  let refused: Promise<void> = Promise.resolve();
+  const silent = await taken;
+  jest.advanceTimersByTime(10_000);
+  await refused;
+  jest.useRealTimers();
+  await new Promise((done) => silent.close(done));
+});
+
 describe('options', () => {
   test.each([
     [{ host: '192.0.2.1' }, 'host "192.0.2.1" is not loopback'],

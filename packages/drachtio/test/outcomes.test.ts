@@ -1,5 +1,5 @@
 /** What drachtio-server says for itself, and what it can't carry. */
-import { Setting } from './support';
+import { fasterClock, Setting } from './support';
 
 let s: Setting;
 beforeAll(async () => {
@@ -71,4 +71,25 @@ test('a receiver that throws does not end the reading of the link', async () => 
   expect(await s.send()).toMatchObject({ status: 200 });
   expect(warn).toHaveBeenCalledWith(expect.stringContaining('thrown by the test'), 'SipHandlerError');
   warn.mockRestore();
+});
+
+test('a server that never says anything is a timeout after 33 s', async () => {
+  const clock = fasterClock(200);
+  const slow = await Setting.open({ clock }, { t1: 100_000 });
+  slow.presence.server.away();
+  const before = clock.now();
+  expect(await slow.send()).toEqual({ kind: 'timeout', cseq: 1 });
+  expect(clock.now() - before).toBeGreaterThan(32_900);
+  await slow.close();
+});
+
+test('what could not even be handed over in its time was not sent', async () => {
+  // A long frame that the server has not confirmed yet keeps the next one waiting.
+  const long = s.send(s.draft({ body: { type: 'a/b', content: 'x'.repeat(9_000) } }));
+  expect(await s.send(s.draft({ timeoutMs: 0 }))).toMatchObject({
+    kind: 'unreachable',
+    sent: false,
+    cause: new Error('the link to drachtio-server is too busy'),
+  });
+  expect((await long).kind).toBe('response');
 });

@@ -142,3 +142,26 @@ test('an Srf that waits for the server is refused', async () => {
   await new Promise((done) => listener.close(done));
   await connect();
 });
+
+test('one with TLS is refused: it would come back in plain text', async () => {
+  await connect();
+  const { client } = (srf as unknown as { app: { client: { mapServer: Map<object, unknown> } } }).app;
+  for (const socket of client.mapServer.keys()) Object.assign(socket, { encrypted: true });
+  await expect(start()).rejects.toMatchObject({
+    code: 'PUA_ERR_OPTION',
+    message: expect.stringContaining('connected with TLS'),
+  });
+});
+
+test('one that nobody connects is an error after a while', async () => {
+  jest.useFakeTimers();
+  const started = start();
+  const refused = expect(started).rejects.toMatchObject({
+    code: 'PUA_ERR_LISTEN',
+    message: expect.stringContaining('call its connect() before'),
+  });
+  jest.advanceTimersByTime(10_000);
+  await refused;
+  jest.useRealTimers();
+  await connect();
+});

@@ -1,5 +1,5 @@
 /** An adapter on the double, with a presence server behind it. */
-import type { IncomingRequest, Outcome, OutgoingRequest } from '@pua/core';
+import type { Clock, IncomingRequest, Outcome, OutgoingRequest } from '@pua/core';
 import { type ConnectingOptions, type DrachtioSip, drachtioSip } from '@pua/drachtio';
 import { DrachtioServer, type DrachtioServerOptions, type StartedServer, startPresenceServer } from '@pua/testkit';
 
@@ -12,6 +12,18 @@ export async function until(what: string, holds: () => boolean): Promise<void> {
     if (Date.now() > end) throw new Error(`did not happen: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
+}
+
+/** Real time, made faster. */
+export function fasterClock(factor: number): Clock {
+  return {
+    now: () => performance.now() * factor,
+    wall: () => Date.now(),
+    after(ms, run) {
+      const timer = setTimeout(run, ms / factor);
+      return { cancel: () => clearTimeout(timer) };
+    },
+  };
 }
 
 export type Response = Extract<Outcome, { kind: 'response' }>;
