@@ -84,8 +84,8 @@ async function measure(row: Row, effort: Effort): Promise<RowReport> {
 
 function print(reports: readonly RowReport[], machine: Machine, { effort, markdown }: Arguments): void {
   console.log(`\n${machineOf(machine)}\n\n${tableOf(reports, markdown)}\n\n${detailsOf(reports)}`);
-  if (machine.loadBefore > QUIET)
-    console.log('\nThe machine was not quiet: run it again before you believe the ratios.');
+  if (effort.scale < 1) console.log('\nOf so few records and so short times the figures mean nothing.');
+  else if (machine.loadBefore > QUIET) console.log('\nThe machine was not quiet: run it again before you believe it.');
 }
 
 async function main(args: Arguments): Promise<void> {

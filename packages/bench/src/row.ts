@@ -37,7 +37,7 @@ export const QUICK: Effort = {
 };
 
 /** Records of a row with this effort. */
-export const scaled = (n: number, { scale }: Effort): number => Math.max(10, Math.round(n * scale));
+export const scaled = (n: number, { scale }: Effort): number => Math.min(n, Math.max(10, Math.round(n * scale)));
 
 export interface Sample {
   /** In the unit of the row. */

@@ -24,6 +24,8 @@ interface Dialog {
 const fixed = process.argv[2] === 'static';
 const socket = loopbackSocket();
 const dialogs: Dialog[] = [];
+/** By Call-ID, for a SUBSCRIBE that comes again. */
+const answers = new Map<string, Buffer>();
 let own = '';
 let sent = 0;
 let running = false;
@@ -62,15 +64,26 @@ function next(): void {
   else notify(dialogs[sent % dialogs.length]!);
 }
 
+function subscribed(head: string, port: number): void {
+  const callId = line(head, 'Call-ID');
+  const answered = answers.get(callId);
+  if (answered) {
+    socket.send(answered, port, HOST);
+    return;
+  }
+  const toTag = `n${dialogs.length}`;
+  const answer = accepted(head, toTag, `Contact: <sip:${own}>\r\n`);
+  answers.set(callId, answer);
+  socket.send(answer, port, HOST);
+  const dialog = dialogOf(head, toTag, port);
+  dialogs.push(dialog);
+  notify(dialog);
+}
+
 function received(bytes: Buffer, { port }: RemoteInfo): void {
   const head = fixed ? 'SIP/2.0 200' : headOf(bytes);
-  if (head.startsWith('SUBSCRIBE ')) {
-    const toTag = `n${dialogs.length}`;
-    const dialog = dialogOf(head, toTag, port);
-    dialogs.push(dialog);
-    socket.send(accepted(head, toTag, `Contact: <sip:${own}>\r\n`), port, HOST);
-    notify(dialog);
-  } else if (!head.startsWith('SIP/2.0 200')) throw new Error(`a NOTIFY was not accepted:\n${head}`);
+  if (head.startsWith('SUBSCRIBE ')) subscribed(head, port);
+  else if (!head.startsWith('SIP/2.0 200')) throw new Error(`a NOTIFY was not accepted:\n${head}`);
   else if (running) next();
 }
 
