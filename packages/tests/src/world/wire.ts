@@ -16,6 +16,8 @@ export interface WireOptions {
   /** More than one publication per Request-URI: they can't be told apart on the wire, what is one record's is not checked. */
   readonly etagsByUri?: boolean;
   readonly limits?: WireLimits;
+  /** Requests that are kept. Default 10000. */
+  readonly logLimit?: number;
 }
 
 /** A request; retransmissions are not counted. */
@@ -72,7 +74,6 @@ class Seen {
   notice: { readonly cseq: number; readonly until: number } | undefined;
 }
 
-const REQUESTS_KEPT = 20_000;
 const VIOLATIONS_KEPT = 100;
 /** Reasons after which the retry-after of a NOTIFY says nothing (RFC 6665 4.1.3). */
 const AT_ONCE_OR_NEVER = new Set(['deactivated', 'timeout', 'rejected', 'noresource', 'invariant', 'badfilter']);
@@ -101,20 +102,26 @@ export function observed<T extends SipPort>(sip: T, over: (request: OutgoingRequ
 
 export class WireMonitor {
   readonly violations: string[] = [];
-  /** The newest ones. */
+  /** The newest ones, at least half of `logLimit`. */
   readonly requests: SentRequest[] = [];
   /** Rises with every start of the PUA. */
   epoch = 0;
   readonly #etagsByUri: boolean;
   readonly #limits: WireLimits;
+  readonly #logLimit: number;
   readonly #records = new Map<string, Seen>();
   /** `host:port` -> time before which nothing new may go there. */
   readonly #barred = new Map<string, number>();
 
   constructor(
     readonly clock: Clock,
-    { etagsByUri = true, limits = { retryAfterCap: 3_600_000, maxMinExpires: 86_400 } }: WireOptions = {},
+    {
+      etagsByUri = true,
+      limits = { retryAfterCap: 3_600_000, maxMinExpires: 86_400 },
+      logLimit = 10_000,
+    }: WireOptions = {},
   ) {
+    this.#logLimit = logLimit;
     this.#etagsByUri = etagsByUri;
     this.#limits = limits;
   }
@@ -145,7 +152,7 @@ export class WireMonitor {
       callId: headers.get('Call-ID')!,
     };
     this.requests.push(request);
-    if (this.requests.length > REQUESTS_KEPT) this.requests.splice(0, REQUESTS_KEPT / 2);
+    if (this.requests.length > this.#logLimit) this.requests.splice(0, Math.ceil(this.#logLimit / 2) || 1);
 
     // 1: one PUBLISH per Request-URI, one SUBSCRIBE per subscription.
     if (record.flight) this.#found(`1: two requests in flight: ${method} ${uri}`);

@@ -29,6 +29,8 @@ export interface WorldOptions {
   readonly servers?: number;
   readonly faults?: Faults;
   readonly etagsByUri?: boolean;
+  /** Requests and NOTIFYs that each server keeps in its log, and requests that the monitor keeps. Default 10000. */
+  readonly logLimit?: number;
 }
 
 const PUA_HOST = '10.0.0.1';
@@ -61,6 +63,7 @@ export class World {
     this.wire = new WireMonitor(this.clock, {
       etagsByUri: options.etagsByUri ?? true,
       limits: { ...LIMITS, ...options.pua?.policy },
+      ...(options.logLimit === undefined ? {} : { logLimit: options.logLimit }),
     });
     this.network.setFaults(options.faults ?? {});
   }
@@ -68,10 +71,10 @@ export class World {
   static async start(options: WorldOptions): Promise<World> {
     const world = new World(options);
     const { clock, random, network } = world;
-    const limits = { max: options.grant ?? 3600 };
+    const settings = { limits: { max: options.grant ?? 3600 }, logLimit: options.logLimit ?? 10_000 };
     for (let index = 0; index < (options.servers ?? 1); index++) {
       const host = SERVER_HOST(index);
-      const { server, uri } = await simulatePresenceServer({ clock, random, network, host, limits });
+      const { server, uri } = await simulatePresenceServer({ clock, random, network, host, ...settings });
       world.servers.push(server);
       world.#uris.push(uri);
     }
@@ -101,8 +104,20 @@ export class World {
     await this.pua.start();
   }
 
+  /** A process is about to end, or to be killed. */
+  onStop: () => void = () => {};
+
+  async stopPua(): Promise<void> {
+    this.onStop();
+    const stopped = this.pua.stop(0);
+    await this.clock.advanceAsync(1_000);
+    await stopped;
+    this.wire.restarted(this.disk.rows.values());
+  }
+
   /** kill -9; what was not on the disk is lost. */
   kill(): void {
+    this.onStop();
     this.process.kill();
     this.wire.restarted(this.disk.rows.values());
   }
@@ -161,6 +176,7 @@ export class World {
   async stop(): Promise<void> {
     this.network.setFaults({});
     this.network.heal();
+    this.onStop();
     const stopped = Promise.all([this.pua.stop(0), ...this.servers.map((server) => server.stop(0))]);
     await this.clock.advanceAsync(1_000);
     await stopped;
