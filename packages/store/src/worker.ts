@@ -9,6 +9,8 @@ import type { Opened, Operation, Operations, Report, Request, WireError } from '
 class Server {
   private table: LeasedTable | null = null;
   private renewal: NodeJS.Timeout | undefined;
+  /** One is waiting or under way: a database that hangs must not find a heap of them afterwards. */
+  private renewing = false;
   private turn: Promise<void> = Promise.resolve();
 
   constructor(private readonly port: MessagePort) {
@@ -57,8 +59,14 @@ class Server {
   private async open({ settings, resume }: Operations['open']['ask']): Promise<Opened> {
     const { table, opened } = await LeasedTable.open(DIALECTS[settings.dialect], settings, resume);
     this.table = table;
-    this.renewal = setInterval(() => this.enqueue(() => this.renew()), settings.leaseMs / 3);
+    this.renewal = setInterval(() => this.planRenewal(), settings.leaseMs / 3);
     return opened;
+  }
+
+  private planRenewal(): void {
+    if (this.renewing) return;
+    this.renewing = true;
+    this.enqueue(() => this.renew());
   }
 
   private async renew(): Promise<void> {
@@ -68,6 +76,7 @@ class Server {
       // Any other failure: the next renewal, or the fence of the next write, decides.
       if (error instanceof LeaseLost) this.lost(error);
     }
+    this.renewing = false;
   }
 
   private lost(error: LeaseLost): void {

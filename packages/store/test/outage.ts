@@ -61,10 +61,10 @@ export function outageTests(make: () => Promise<ServerFixture>, { waiting }: Ser
     });
   const rows = async (): Promise<PuaRow[]> =>
     (await fixture.sql('select record_key, etag from pua order by record_key')) as unknown as PuaRow[];
-  const leaseHasRunOut = async () => {
+  const leaseHasRunOut = async (sinceMs = 0) => {
     for (;;) {
       const [lease] = await fixture.sql('select until_ms from pua_lease');
-      if (Number(lease?.until_ms) < Date.now()) return;
+      if (Number(lease?.until_ms) + sinceMs < Date.now()) return;
     }
   };
 
@@ -150,6 +150,31 @@ export function outageTests(make: () => Promise<ServerFixture>, { waiting }: Ser
     expect(await heard).toBe('other');
     await expect(store.flush()).rejects.toMatchObject({ code: 'PUA_ERR_STORE_HELD' });
     expect(await rows()).toEqual([{ record_key: 'a', etag: 'theirs' }]);
+  });
+
+  describe('a server that does not answer', () => {
+    test('is not flooded with renewals of the lease afterwards', async () => {
+      const store = await opened({ leaseMs: 120 });
+      relay.hang();
+      await leaseHasRunOut(1_000);
+      const requests: string[] = [];
+      relay.see((request) => requests.push(request));
+      store.changed(new Source('a', publicationRow('a')));
+      relay.resume();
+      await store.flush();
+      // The one that hung, perhaps one more, and the fence of the group.
+      expect(requests.filter((request) => request.includes('until_ms')).length).toBeLessThanOrEqual(3);
+    });
+
+    test('does not keep close() for longer than closeMs', async () => {
+      const store = await opened({ closeMs: 50 });
+      relay.hang();
+      store.changed(new Source('a', publicationRow('a')));
+      await expect(store.close()).rejects.toMatchObject({
+        code: 'PUA_ERR_STATE',
+        message: 'closed with 1 records unwritten: it is too slow',
+      });
+    });
   });
 
   describe('load()', () => {

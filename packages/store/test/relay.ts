@@ -6,6 +6,7 @@ export class Relay {
   port = 0;
   #server: Server | null = null;
   readonly #sockets = new Set<Socket>();
+  #seen: ((request: string) => void) | null = null;
   #cutBefore: { readonly pattern: RegExp; left: number } | null = null;
   #loseAnswerTo: { readonly text: string; readonly lost: () => void } | null = null;
 
@@ -46,6 +47,20 @@ export class Relay {
     });
   }
 
+  /** Nothing gets through, and nobody is told. */
+  hang(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
+  resume(): void {
+    for (const socket of this.#sockets) socket.resume();
+  }
+
+  /** Requests from here on. */
+  see(listener: (request: string) => void): void {
+    this.#seen = listener;
+  }
+
   /** The connection breaks before the request that is the `count`th to match. */
   cutBefore(pattern: RegExp, count: number): void {
     this.#cutBefore = { pattern, left: count };
@@ -65,6 +80,7 @@ export class Relay {
       socket.on('error', end).on('close', end);
     }
     client.on('data', (data) => {
+      this.#seen?.(data.toString('latin1'));
       if (this.#cutBefore?.pattern.test(data.toString('latin1')) && --this.#cutBefore.left === 0) {
         end();
         return;
