@@ -1,4 +1,4 @@
-import { mariadbFromEnvironment, missingPeers, peersReady } from '@pua/testkit';
+import { mariadbFromEnvironment, missingPeers, peersReady, postgresFromEnvironment } from '@pua/testkit';
 
 describe('PUA_TEST_MARIADB', () => {
   const read = (value: string | undefined) => mariadbFromEnvironment({ PUA_TEST_MARIADB: value });
@@ -29,6 +29,22 @@ describe('PUA_TEST_MARIADB', () => {
       expect(message).not.toContain('top-secret');
     },
   );
+});
+
+describe('PUA_TEST_POSTGRES', () => {
+  const read = (value: string) => postgresFromEnvironment({ PUA_TEST_POSTGRES: value });
+
+  test.each([
+    ['postgres://me:p%40ss@db.example:5433/', { host: 'db.example', port: 5433, user: 'me', password: 'p@ss' }],
+    ['postgresql://db.example', { host: 'db.example', port: 5432, user: 'postgres', password: '' }],
+    ['{"port":3310}', { host: '127.0.0.1', port: 3310, user: 'postgres', password: '' }],
+  ])('%s', (value, access) => {
+    expect(read(value)).toEqual(access);
+  });
+
+  test('a wrong value is not shown', () => {
+    expect(() => read('mysql://u:top-secret@h')).toThrow(/^PUA_TEST_POSTGRES: expected postgres:(?!.*secret)/);
+  });
 });
 
 describe('missing peers', () => {

@@ -312,7 +312,7 @@ const KEEPING: Readonly<Record<string, Check>> = {
     await store.flush();
     const { durable, pending, error } = store.status();
     assert.deepEqual([durable, pending], [bad.length * 2, 0]);
-    assert.match(String(error?.message), /throws/);
+    assert.notEqual(error, null);
     assert.deepEqual(
       keysOf(await loadAll(store)),
       bad.map(({ key }) => `before ${key}`),
