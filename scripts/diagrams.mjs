@@ -19,7 +19,7 @@ const MACHINES = [
   {
     name: 'Subscription',
     table: SUBSCRIPTION_TABLE,
-    inputs: ['subscribe', 'unsubscribe', 'slot', 'answer', 'notify', 'timer'],
+    inputs: ['subscribe', 'unsubscribe', 'slot', 'answer', 'notify', 'unbound', 'timer'],
     source: 'packages/core/src/subscription/table.ts',
   },
 ];
@@ -75,7 +75,7 @@ const text = `# The state machines
 
 Drawn from the transition tables by \`node scripts/diagrams.mjs\`; don't edit. Inputs: the owner's requests
 (\`publish\`, \`unpublish\`, \`subscribe\`, \`unsubscribe\`), \`slot\` (the record may send now), \`answer\` (the end of the pass over all
-routes), \`notify\` and \`timer\`. Why each does what it does stands in the \`step.ts\` beside the table.
+routes), \`notify\`, \`unbound\` (the engine gets no more NOTIFYs of the dialog) and \`timer\`. Why each does what it does stands in the \`step.ts\` beside the table.
 
 ${MACHINES.map(section).join('\n')}`;
 

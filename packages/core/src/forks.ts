@@ -24,6 +24,10 @@ export class Forks {
     return this.#byDialog.get(callId)?.get(remoteTag);
   }
 
+  all(): SubscriptionRecord[] {
+    return [...this.#byDialog.values()].flatMap((tags) => [...tags.values()]);
+  }
+
   isFull(callId: string): boolean {
     return (this.#byDialog.get(callId)?.size ?? 0) >= MAX_FORKS;
   }

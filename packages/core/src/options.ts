@@ -107,7 +107,8 @@ function checkPorts({ sip, store }: PuaOptions): void {
           .filter((name) => typeof (port as Record<string, unknown>)[name] !== 'function')
           .map((name) => `it has no ${name}()`)[0];
   const noSip =
-    lacks(sip, ['start', 'stop', 'resolve', 'contact', 'request']) ?? lacks(sip.clock, ['now', 'wall', 'after']);
+    lacks(sip, ['start', 'stop', 'resolve', 'contact', 'request', 'onUnbound']) ??
+    lacks(sip.clock, ['now', 'wall', 'after']);
   if (noSip) throw new PuaError('PUA_ERR_OPTION', `sip: must be an engine such as embeddedSip(...), but ${noSip}`);
   if (store === undefined) return;
   const noStore = lacks(store, ['open', 'load', 'changed', 'flush', 'close']);

@@ -148,6 +148,7 @@ export class Pua implements PuaApi {
     }
     const started: PuaModule[] = [];
     try {
+      this.#host.sip.onUnbound((binding) => this.#records.unbound(binding));
       await this.#host.sip.start((request) => this.#incoming(request));
       if (this.#store) {
         this.#store.onLeaseLost(() => this.#sender.stop());

@@ -57,6 +57,12 @@ export class Records {
     return record?.state.localTag === localTag ? record : undefined;
   }
 
+  /** The engine has lost what the NOTIFYs of these dialogs depend on: rare, so it may look at every record. */
+  unbound(binding: string): void {
+    const lost = [...this.#dialogs.values(), ...this.forks.all()].filter(({ state }) => state.binding === binding);
+    for (const record of lost) record.receive({ kind: 'unbound' });
+  }
+
   /** A record is counted from its first turn until it has ended. */
   moved(kind: AnyRecord['kind'], from: string, to: string): void {
     const counts = this.#census[kind];

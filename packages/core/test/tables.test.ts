@@ -30,7 +30,7 @@ function walk(
     const row = table[state.phase]!;
     const kind = pick(random, Object.keys(row));
     // Ends are rarer than the rest, or no dialog would live long enough.
-    if (kind === 'unsubscribe' && random() < 0.8) continue;
+    if ((kind === 'unsubscribe' || kind === 'unbound') && random() < 0.8) continue;
     // Timers fire when they are due, and not before.
     if (kind === 'timer') {
       if (state.deadline === Number.POSITIVE_INFINITY) continue;
@@ -70,6 +70,7 @@ function answer(random: () => number, subscribing: boolean, now: number): Answer
     toTag: subscribing ? 'remote' : '',
     contact: 'sip:notifier@example.com',
     recordRoute: [],
+    binding: pick(random, ['', 'a', 'b', null]),
   };
 }
 
@@ -144,6 +145,8 @@ function subscriptionInput(kind: string, state: Subscription, random: () => numb
         },
         expires: pick(random, [undefined, 0, 60, 3600]),
       };
+    case 'unbound':
+      return { kind };
     default:
       return { kind: 'timer' };
   }

@@ -2,7 +2,6 @@
 import type { OutgoingRequest } from '@pua/core';
 import { proxyUri } from './addresses.js';
 import type { RequestOptions } from './srf.js';
-import { dialogId } from './subscriptions.js';
 
 /** The server's buffer holds 12 228 bytes; a longer frame would silence the link for good. */
 export const MAX_FRAME_BYTES = 12_000;
@@ -36,6 +35,9 @@ export function outsideFrame(
     ['CSeq', `${r.cseq} ${r.method}`],
   ]);
 }
+
+/** drachtio-server's name of a dialog. */
+const dialogId = (callId: string, localTag: string): string => `${callId};from-tag=${localTag}`;
 
 /** A request in a dialog that the server has: tags, CSeq and routes are its own. */
 export function insideFrame(

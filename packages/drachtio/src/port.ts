@@ -19,7 +19,6 @@ import { checkConnect, checkMethods, type DrachtioSipOptions, refuseTls } from '
 import { insideFrame, MAX_FRAME_BYTES, MAX_URI_BYTES, type OutgoingFrame, outsideFrame } from './outgoing.js';
 import { systemClock, systemRandom } from './runtime.js';
 import type { Middleware, Srf } from './srf.js';
-import { Subscriptions, type SubscriptionsHost } from './subscriptions.js';
 import { Transaction, type TransactionHost } from './transaction.js';
 
 export interface DrachtioSip extends SipPort {
@@ -31,7 +30,7 @@ type Done = (outcome: Outcome) => void;
 
 const OVERLOADED: Headers = [['Retry-After', '10']];
 
-class Port implements DrachtioSip, TransactionHost, IncomingHost, SubscriptionsHost {
+class Port implements DrachtioSip, TransactionHost, IncomingHost {
   readonly clock: Clock;
   readonly random: Random;
   readonly maxMessageBytes = MAX_FRAME_BYTES;
@@ -40,7 +39,6 @@ class Port implements DrachtioSip, TransactionHost, IncomingHost, SubscriptionsH
   readonly #shared: boolean;
   readonly #methods: readonly string[];
   readonly #userAgent: string | undefined;
-  readonly #subscriptions: Subscriptions;
   readonly #running = new Map<Transaction, Done>();
   readonly #open = new Set<Incoming>();
   readonly #unbound: ((binding: string) => void)[] = [];
@@ -51,6 +49,8 @@ class Port implements DrachtioSip, TransactionHost, IncomingHost, SubscriptionsH
   #addresses: readonly Hop[] = [];
   /** Name of the connection that is up; empty: none is. */
   #binding = '';
+  /** The one that was up before. */
+  #lost = '';
   #opened: Promise<void> = Promise.resolve();
   #closed: Promise<void> = Promise.resolve();
   /** Called when nothing runs any more. */
@@ -66,7 +66,6 @@ class Port implements DrachtioSip, TransactionHost, IncomingHost, SubscriptionsH
     this.#userAgent = userAgent;
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
-    this.#subscriptions = new Subscriptions(this);
     const events: LinkEvents = {
       methods: this.#methods,
       middleware: this.#receive,
@@ -145,7 +144,6 @@ class Port implements DrachtioSip, TransactionHost, IncomingHost, SubscriptionsH
   /** TransactionHost: the server was restarted, or never had that dialog: now the request names everything itself. */
   noDialog(transaction: Transaction): void {
     const { request } = transaction;
-    if (transaction.insideOnly) return transaction.fail(new Error('drachtio-server has no such dialog'));
     const frame = outsideFrame(request, bodyText(request.body), this.#userAgent);
     const refusal = this.#refusal(frame);
     if (refusal) transaction.end(refusal);
@@ -156,12 +154,7 @@ class Port implements DrachtioSip, TransactionHost, IncomingHost, SubscriptionsH
   ended(transaction: Transaction, outcome: Outcome): void {
     const done = this.#running.get(transaction)!;
     this.#running.delete(transaction);
-    const { request, inside } = transaction;
-    const tracked = request.method === 'SUBSCRIBE' && outcome.kind === 'response';
-    if (tracked && !this.#subscriptions.answered(request, outcome, inside)) {
-      call(done, outcome);
-      this.#subscriptions.renew();
-    } else call(done, tracked && outcome.status < 300 ? { ...outcome, binding: this.#binding } : outcome);
+    call(done, this.#bound(transaction, outcome));
     this.#settled();
   }
 
@@ -183,25 +176,24 @@ class Port implements DrachtioSip, TransactionHost, IncomingHost, SubscriptionsH
     return { status: 405, headers: [['Allow', this.#methods.join(', ').toUpperCase()]] };
   }
 
-  /** SubscriptionsHost */
-  handle(request: IncomingRequest): void {
-    this.#handler(request);
-  }
-
-  /** SubscriptionsHost */
-  unsubscribe(request: OutgoingRequest, done: () => void): void {
-    this.#send(request, insideFrame(request, undefined, this.#userAgent), done, true);
-  }
-
   // ------------------------------------------------------------------------------------------------- parts
 
-  #send(request: OutgoingRequest, frame: OutgoingFrame, done: Done, insideOnly = false): void {
+  /**
+   * drachtio-server binds a subscription's dialog for ever to the link that it was made on. Once that is gone it answers
+   * NOTIFYs with 481 and nobody hears of them, though refreshes in the dialog still work.
+   */
+  #bound({ request, inside }: Transaction, outcome: Outcome): Outcome {
+    if (request.method !== 'SUBSCRIBE' || outcome.kind !== 'response' || outcome.status >= 300) return outcome;
+    return { ...outcome, binding: inside && request.binding !== this.#binding ? null : this.#binding };
+  }
+
+  #send(request: OutgoingRequest, frame: OutgoingFrame, done: Done): void {
     const refusal = this.#refusal(frame);
     if (refusal) {
       queueMicrotask(() => call(done, refusal));
       return;
     }
-    const transaction = new Transaction(this, request, insideOnly);
+    const transaction = new Transaction(this, request);
     this.#running.set(transaction, done);
     transaction.send(this.#link!.srf, frame);
   }
@@ -221,9 +213,6 @@ class Port implements DrachtioSip, TransactionHost, IncomingHost, SubscriptionsH
     if (this.#state === 'stopped' || (this.#shared && this.#state === 'stopping')) return next();
     const incoming = new Incoming(this, request, response, next);
     if (this.#state === 'stopping') return incoming.reply(503, OVERLOADED);
-    if (/^terminated/i.test(incoming.headers.get('Subscription-State') ?? '')) {
-      this.#subscriptions.terminated(incoming.headers.get('Call-ID') ?? '', incoming.toTag ?? '');
-    }
     this.#open.add(incoming);
     incoming.handle(this.#handler);
   };
@@ -231,15 +220,16 @@ class Port implements DrachtioSip, TransactionHost, IncomingHost, SubscriptionsH
   #up(hostports: string): void {
     this.#addresses = parseHostports(hostports);
     this.#binding = this.random.token();
-    this.#subscriptions.renew();
+    // Now, and not when the old one was lost: what is done about it needs a link.
+    const lost = this.#lost;
+    this.#lost = '';
+    if (lost !== '') for (const listener of this.#unbound) listener(lost);
   }
 
   #down(): void {
-    const lost = this.#binding;
+    if (this.#binding !== '') this.#lost = this.#binding;
     this.#binding = '';
-    this.#subscriptions.linkLost();
     this.#abandon(new Error('the link to drachtio-server was lost'));
-    for (const listener of this.#unbound) listener(lost);
   }
 
   #abandon(cause: Error): void {
@@ -250,8 +240,8 @@ class Port implements DrachtioSip, TransactionHost, IncomingHost, SubscriptionsH
     await this.#idle(graceMs);
     for (const incoming of [...this.#open]) incoming.reply(503, OVERLOADED);
     this.#abandon(new Error('the SIP port has been stopped'));
-    this.#subscriptions.forget();
     this.#binding = '';
+    this.#lost = '';
     await this.#link!.close();
     this.#state = 'stopped';
   }

@@ -35,11 +35,9 @@ export class Transaction {
   #ended = false;
   #release: () => void = () => undefined;
 
-  /** `insideOnly`: when the server has no such dialog, nothing is sent. */
   constructor(
     host: TransactionHost,
     readonly request: OutgoingRequest,
-    readonly insideOnly: boolean,
   ) {
     this.#host = host;
     this.#cseq = request.cseq;

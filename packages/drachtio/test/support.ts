@@ -110,6 +110,7 @@ export class Setting {
       cseq: answer.cseq + 1,
       uri: /<(.*)>/.exec(answer.headers.get('Contact')!)![1]!,
       to: { uri: request.to.uri, tag: /tag=(.*)/.exec(answer.headers.get('To')!)![1]! },
+      ...(answer.binding ? { binding: answer.binding } : {}),
     };
   }
 }

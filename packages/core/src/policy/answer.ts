@@ -22,6 +22,8 @@ export interface ResponseAnswer {
   readonly toTag: string;
   readonly contact: string;
   readonly recordRoute: readonly string[];
+  /** What the dialog's NOTIFYs depend on in the engine; empty: nothing; null: they go nowhere. */
+  readonly binding: string | null;
 }
 
 export interface UnreachableAnswer {

@@ -56,7 +56,7 @@ export interface OutgoingRequest {
   readonly body?: Body;
   /** Where it goes; one of those resolve() gave. */
   readonly hop: Hop;
-  /** Opaque, from an earlier outcome in this dialog. */
+  /** Opaque, from the last 2xx in this dialog: what its NOTIFYs depend on (see onUnbound). */
   readonly binding?: string;
   /** Deadline of the whole transaction in milliseconds; default 64*T1 (timer F). */
   readonly timeoutMs?: number;
@@ -72,7 +72,11 @@ export type Outcome =
       readonly body?: ReceivedBody;
       /** CSeq that was really sent. */
       readonly cseq: number;
-      readonly binding?: string;
+      /**
+       * Of a 2xx to SUBSCRIBE: kept with the dialog, handed in again with its next request. null: the dialog was refreshed,
+       * but its NOTIFYs go nowhere.
+       */
+      readonly binding?: string | null;
     }
   | { readonly kind: 'timeout'; readonly cseq: number }
   /** `sent` false: nothing reached the wire, so another hop may be tried without a risk of a double. */
@@ -121,6 +125,6 @@ export interface SipPort {
    * PuaError `PUA_ERR_INVALID_MESSAGE`, before anything is sent, for a header or URI with CR, LF or NUL.
    */
   request(request: OutgoingRequest, done: (outcome: Outcome) => void): void;
-  /** Dialogs with this binding get no more NOTIFYs (an engine without bindings never calls it). */
+  /** Dialogs with this binding get no more NOTIFYs: they are replaced. An engine without bindings never calls it. */
   onUnbound(listener: (binding: string) => void): void;
 }

@@ -3,7 +3,7 @@ import type { Answer } from '../policy/answer.js';
 import type { Hop, OutgoingRequest } from '../ports/sip.js';
 
 /** A request without its hop and credentials. */
-export type Draft = Omit<OutgoingRequest, 'hop' | 'binding' | 'timeoutMs'>;
+export type Draft = Omit<OutgoingRequest, 'hop' | 'timeoutMs'>;
 
 export interface Job {
   /** Request-URI that must not be used twice at once; empty: no such rule. */

@@ -38,6 +38,7 @@ export function answerOf(outcome: Outcome, method: string, barredUntil: number, 
     toTag: '',
     contact: '',
     recordRoute: [],
+    binding: '',
   };
   if (outcome.kind === 'tooLarge') {
     // As a server would have said it: not tried again until the document changes.
@@ -65,5 +66,6 @@ export function answerOf(outcome: Outcome, method: string, barredUntil: number, 
     toTag: dialog ? addressTag(headers.get('To') ?? '') : '',
     contact: dialog ? readContact(headers) : '',
     recordRoute: dialog ? readRecordRoute(headers) : [],
+    binding: outcome.binding === undefined ? '' : outcome.binding,
   };
 }

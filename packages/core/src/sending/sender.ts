@@ -200,7 +200,7 @@ export class Sender {
     const { sip, auth } = this.#o;
     const draft = pass.draft!;
     const { hop, name } = pass.hop!.memory;
-    const { method, uri, callId, from, to, routes, contact, body } = draft;
+    const { method, uri, callId, from, to, routes, contact, body, binding } = draft;
     const { redirected, cseq } = pass;
     const signed = auth.sign(name, { method, uri, to: to.uri, body: body?.content ?? '', redirected });
     const sentAt = sip.clock.now();
@@ -209,8 +209,9 @@ export class Sender {
     const timeoutMs = this.#timeout(pass, sentAt);
     try {
       // Field by field, because this is done for every request and a spread costs several times as much.
-      sip.request({ method, uri, callId, cseq, from, to, routes, contact, headers, body, hop, timeoutMs }, (outcome) =>
-        this.#outcome(pass, outcome, sentAt),
+      sip.request(
+        { method, uri, callId, cseq, from, to, routes, contact, headers, body, hop, binding, timeoutMs },
+        (outcome) => this.#outcome(pass, outcome, sentAt),
       );
     } catch (error) {
       // A value that can't be written; that says nothing about the hop.

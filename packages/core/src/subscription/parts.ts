@@ -61,8 +61,10 @@ export function finish(s: Subscription, c: Context, out: Out): void {
     adopt(s, next, c);
     enqueue(s, c, out);
   } else if (renewing) {
+    const atOnce = s.deaf;
     s.dropDialog();
-    backOff(s, c, out);
+    if (atOnce) enqueue(s, c, out);
+    else backOff(s, c, out);
   } else gone(s, out);
 }
 
@@ -92,6 +94,7 @@ export function forkOf(s: Readonly<Subscription>, remoteTag: string, c: Context)
   fork.grantedUntil = s.grantedUntil || s.sentAt + asked * 1000;
   fork.expiresAt = fork.grantedUntil;
   fork.refreshAt = c.now + refreshDelay(Math.max(0, fork.expiresAt - c.now), c.random());
+  fork.binding = s.binding;
   fork.minExpires = s.minExpires;
   return fork;
 }

@@ -168,6 +168,7 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
       routes,
       contact: s.contact,
       headers,
+      binding: s.binding || undefined,
     };
   }
 

@@ -44,6 +44,10 @@ export class Subscription {
   openedAt = 0;
   /** Number of the wish it stands for. */
   held = 0;
+  /** What its NOTIFYs depend on in the engine; empty: nothing. */
+  binding = '';
+  /** NOTIFYs don't come any more: to be replaced, and nothing to be waited for in it. */
+  deaf = false;
   /** End by the last 2xx; a NOTIFY may only shorten it. */
   grantedUntil = 0;
   /** End that a NOTIFY has named since the last request went out; 0: none. */
@@ -102,6 +106,8 @@ export class Subscription {
     to.status = this.status;
     to.openedAt = this.openedAt;
     to.held = this.held;
+    to.binding = this.binding;
+    to.deaf = this.deaf;
     to.grantedUntil = this.grantedUntil;
     to.saidUntil = this.saidUntil;
     to.expiresAt = this.expiresAt;
@@ -139,6 +145,8 @@ export class Subscription {
     this.status = '';
     this.openedAt = 0;
     this.held = 0;
+    this.binding = '';
+    this.deaf = false;
     this.grantedUntil = 0;
     this.saidUntil = 0;
     this.expiresAt = 0;
@@ -201,6 +209,8 @@ export type SubscriptionInput =
   | { readonly kind: 'slot'; readonly contact: string; readonly callId: string; readonly localTag: string }
   | { readonly kind: 'answer'; readonly answer: Answer }
   | NotifyInput
+  /** The engine has lost what the dialog's NOTIFYs depend on. */
+  | { readonly kind: 'unbound' }
   | { readonly kind: 'timer' };
 
 export type SubscriptionEffect =

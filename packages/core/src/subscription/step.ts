@@ -164,6 +164,21 @@ function lapse(s: Subscription, out: Out): void {
   gone(s, out);
 }
 
+/**
+ * The dialog is there, but its NOTIFYs don't reach us: it is replaced.
+ *
+ *   SUBSCRIBE Expires: 0 ->     200 <-     SUBSCRIBE (new Call-ID, new tag) ->
+ */
+export function deafen(s: Subscription, _input: object, _c: Context, _out: Out): void {
+  s.renew = true;
+  s.deaf = true;
+}
+
+export function replace(s: Subscription, input: object, c: Context, out: Out): void {
+  deafen(s, input, c, out);
+  enqueue(s, c, out);
+}
+
 /** 64*T1 after an unsubscribe without a NOTIFY `terminated`. */
 export function closed(s: Subscription, _input: object, c: Context, out: Out): void {
   finish(s, c, out);
@@ -205,6 +220,7 @@ function established(s: Subscription, a: ResponseAnswer, c: Context, out: Out): 
     s.routeSet = [...a.recordRoute].reverse();
     s.remoteTarget = a.contact;
   }
+  s.binding = a.binding ?? '';
   settle(out, s.flightOp, { outcome: 'accepted', status: a.status, reason: a.reason, expires: seconds });
   if (s.fetch) {
     land(s);
@@ -222,7 +238,7 @@ function established(s: Subscription, a: ResponseAnswer, c: Context, out: Out): 
 }
 
 function afterGrant(s: Subscription, c: Context, out: Out): void {
-  const changed = s.end || s.wish > s.flightWish;
+  const changed = s.end || s.renew || s.wish > s.flightWish;
   if (s.op === s.flightOp) s.op = null;
   s.held = s.flightWish;
   s.failures = 0;
@@ -255,6 +271,12 @@ export function refreshed(s: Subscription, { answer: a }: AnswerInput, c: Contex
     if (seconds <= 0) return withoutGrant(s, c, out);
     if (a.contact !== '') s.remoteTarget = a.contact;
     if (a.status === 204) s.notifyBy = NEVER;
+    if (a.binding === null) s.renew = s.deaf = true;
+    else if (a.binding !== s.binding) {
+      s.binding = a.binding;
+      // The engine had to make the dialog anew: now it hears of it.
+      if (s.deaf) s.renew = s.deaf = false;
+    }
     s.losses = 0;
     s.delay = 0;
     granted(s, seconds, c);
@@ -290,7 +312,7 @@ export function unsubscribed(s: Subscription, { answer: a }: AnswerInput, c: Con
   // Nobody answered for 64*T1: complete too. A NOTIFY that still comes gets 481, which ends it at the notifier.
   const silent = a.kind === 'unreachable' && a.sent;
   const refused = a.kind === 'response' && a.status >= 300;
-  if (s.over || silent || (done && refused)) return finish(s, c, out);
+  if (s.over || silent || (done && (refused || s.deaf))) return finish(s, c, out);
   if (done) {
     s.phase = 'closing';
     s.closeBy = s.sentAt + 64 * c.policy.t1;

@@ -16,6 +16,7 @@ const inFlight = (phase: SubscriptionPhase) => ({
   subscribe: { does: on.note, to: [phase] },
   unsubscribe: { does: on.endMeanwhile, to: [phase] },
   notify: { does: notify.inFlight, to: [phase] },
+  unbound: { does: on.deafen, to: [phase] },
 });
 
 export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'ended'>, Row>> = {
@@ -27,6 +28,7 @@ export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'end
     subscribe: { does: on.wish, to: ['queued'] },
     unsubscribe: { does: on.end, to: ['queued', 'ended'] },
     notify: { does: notify.queued, to: ['queued', 'ended'] },
+    unbound: { does: on.deafen, to: ['queued'] },
     slot: { does: on.slot, to: ['subscribing', 'refreshing', 'unsubscribing', 'queued', 'waiting', 'ended'] },
     answer: { does: on.noRoute, to: ['waiting', 'ended'] },
   },
@@ -46,24 +48,28 @@ export const SUBSCRIPTION_TABLE: Readonly<Record<Exclude<SubscriptionPhase, 'end
     subscribe: { does: on.wish, to: ['queued', 'waiting'] },
     unsubscribe: { does: on.end, to: ['queued', 'waiting', 'ended'] },
     notify: { does: notify.resting, to: ['subscribed', 'queued', 'waiting', 'ended'] },
+    unbound: { does: on.replace, to: ['queued', 'waiting'] },
     timer: { does: on.due, to: ['subscribed', 'queued', 'waiting', 'ended'] },
   },
   closing: {
     subscribe: { does: on.note, to: ['closing'] },
     unsubscribe: { does: on.endMeanwhile, to: ['closing'] },
     notify: { does: notify.closing, to: ['closing', 'queued', 'waiting', 'ended'] },
+    unbound: { does: on.closed, to: ['queued', 'waiting', 'ended'] },
     timer: { does: on.closed, to: ['queued', 'waiting', 'ended'] },
   },
   waiting: {
     subscribe: { does: on.wish, to: ['queued', 'waiting'] },
     unsubscribe: { does: on.end, to: ['queued', 'waiting', 'ended'] },
     notify: { does: notify.resting, to: ['subscribed', 'waiting', 'queued', 'ended'] },
+    unbound: { does: on.deafen, to: ['waiting'] },
     timer: { does: on.due, to: ['queued', 'waiting', 'ended'] },
   },
   parked: {
     subscribe: { does: on.wish, to: ['queued', 'waiting'] },
     unsubscribe: { does: on.end, to: ['queued', 'ended'] },
     notify: { does: notify.resting, to: ['parked', 'subscribed', 'queued', 'waiting', 'ended'] },
+    unbound: { does: on.deafen, to: ['parked'] },
     timer: { does: on.due, to: ['ended'] },
   },
 };

@@ -1,6 +1,7 @@
 /** What a NOTIFY is answered, and what its handlers get. */
 import { settled } from '../support/clock';
-import { ALICE, BOB, establish, listen, notify, start } from '../support/pua';
+import { ALICE, BOB, establish, listen, notify, start, subscription } from '../support/pua';
+import { headerView } from '../support/sip';
 
 const answered = (...statuses: number[]) => statuses.map((status) => expect.objectContaining({ status }));
 
@@ -237,4 +238,27 @@ test('without Subscription-State it counts as active, and is told of', async () 
   notify(running, dialog, { 'Subscription-State': undefined });
   notify(running, dialog, { CSeq: '2 NOTIFY' });
   expect(messages.filter(({ type }) => type === 'without-state')).toHaveLength(1);
+});
+
+test('a binding goes with its dialog; when the engine has lost it, those dialogs are replaced', async () => {
+  const running = await start();
+  const { pua, sip } = running;
+  const bound = (id: string, binding: string) => {
+    const handle = pua.sendSubscribe({ ...subscription, id });
+    const { request, done } = sip.last;
+    const headers = headerView([
+      ['Expires', '600'],
+      ['To', `<${ALICE}>;tag=remote`],
+    ]);
+    done({ kind: 'response', status: 200, reason: 'OK', headers, cseq: 1, binding });
+    return { handle, callId: request.callId };
+  };
+  const [one, other] = [bound('one', 'link 1'), bound('other', 'link 2')];
+  sip.unbound('link 1');
+  expect(sip.last.request).toMatchObject({ callId: one.callId, binding: 'link 1', to: { tag: 'remote' } });
+  expect(sip.last.header('Expires')).toBe('0');
+  sip.last.reply(200);
+  expect(sip.last.request.callId).not.toBe(one.callId);
+  expect(sip.last.request.binding).toBeUndefined();
+  expect(pua.show(other.handle.key)).toMatchObject({ state: 'subscribed', callId: other.callId });
 });

@@ -734,6 +734,74 @@ describe('a NOTIFY that overtakes the 2xx of a refresh', () => {
   });
 });
 
+describe('a dialog whose NOTIFYs the engine gets no more', () => {
+  const unbound = { kind: 'unbound' } as const;
+
+  /*
+   *   SUBSCRIBE Expires: 0 ->     200 <-     SUBSCRIBE (new Call-ID, new tag) ->         no NOTIFY is waited for
+   */
+  test('is ended and replaced at once', () => {
+    const s = Driver.established().input(unbound);
+    expect(s.send()).toEqual({ request: 'unsubscribe', expires: 0, callId: 'call1', cseq: 2 });
+    s.answer(200);
+    expect(s.send()).toEqual({ request: 'initial', expires: 3600, callId: 'call2', cseq: 1 });
+    s.answer(200, { expires: 3600, binding: 'new' });
+    expect([s.phase, s.state.binding, s.state.deaf]).toEqual(['subscribed', 'new', false]);
+  });
+
+  test('while its refresh is on the wire: after it', () => {
+    const s = Driver.established().timer();
+    s.send();
+    s.input(unbound).answer(200, { expires: 3600 });
+    expect(s.send()).toMatchObject({ request: 'unsubscribe' });
+  });
+
+  test('unless that refresh has bound it anew', () => {
+    const s = Driver.established().timer();
+    s.send();
+    s.input(unbound).answer(200, { expires: 3600, binding: 'new' });
+    expect([s.phase, s.state.renew]).toEqual(['subscribed', false]);
+  });
+
+  test('that a refresh has found to be so', () => {
+    const s = Driver.established().timer();
+    s.send();
+    s.answer(200, { expires: 3600, binding: null });
+    expect(s.send()).toMatchObject({ request: 'unsubscribe', callId: 'call1' });
+    s.answer(200);
+    expect(s.send()).toMatchObject({ request: 'initial', callId: 'call2' });
+  });
+
+  test('the end that is not answered now is tried again, then it is replaced', () => {
+    const s = Driver.established().input(unbound);
+    s.send();
+    s.answer(silence(false)).timer();
+    expect(s.send()).toMatchObject({ request: 'unsubscribe' });
+    s.answer(481);
+    expect(s.send()).toMatchObject({ request: 'initial', callId: 'call2' });
+  });
+
+  test('being ended by its owner it is over with the 2xx', () => {
+    const s = Driver.established().unsubscribe('end');
+    s.send();
+    s.input(unbound).answer(200);
+    expect([s.phase, s.results['end']]).toEqual(['ended', accepted(0)]);
+    const closing = Driver.established().unsubscribe('end');
+    closing.send();
+    closing.answer(200).input(unbound);
+    expect(closing.phase).toBe('ended');
+  });
+
+  test('a fork is ended, not replaced', () => {
+    const first = Driver.established();
+    const s = new Driver(forkOf(first.state, 'fork', { now: first.now, random: () => 0, policy: first.policy }));
+    s.notify('active', { fromTag: 'fork' });
+    s.input(unbound).send();
+    s.answer(200);
+    expect(s.phase).toBe('ended');
+  });
+});
+
 describe('a fork', () => {
   /** As the shell makes it when a NOTIFY of another notifier comes. */
   const fork = (expires = 3600) => {

@@ -32,6 +32,7 @@ export function responseAnswer(status: number, more: Partial<ResponseAnswer> = {
     toTag: '',
     contact: '',
     recordRoute: [],
+    binding: '',
     ...more,
   };
 }

@@ -98,7 +98,11 @@ export class FakeSip implements SipPort {
     this.sent.push(sent);
   }
 
-  onUnbound(): void {}
+  unbound: (binding: string) => void = () => {};
+
+  onUnbound(listener: (binding: string) => void): void {
+    this.unbound = listener;
+  }
 
   /** The newest request. */
   get last(): Sent {
