@@ -148,7 +148,9 @@ test.each<[string, string, string[]]>([
   [
     'an unknown database',
     'pua: { db_url: oracle:x }\n',
-    ['pua.yaml:1:16: pua.db_url: db_url with the scheme "oracle:" is not known; use sqlite:<path> or memory:'],
+    [
+      'pua.yaml:1:16: pua.db_url: db_url with the scheme "oracle:" is not known; use sqlite:<path>, mysql://, postgres:// or memory:',
+    ],
   ],
   [
     'no file',

@@ -112,7 +112,7 @@ modules: { mi: { listen: "0.0.0.0:1", token: "\${TOKEN}" } }
   });
 
   test.each([
-    ['pua: { db_url: mysql://pua:hunter22@db/pua }', {}],
+    ['pua: { db_url: mysql://pua:hunter22@db }', {}],
     [
       'sip: { credentials: [{ username: hunter22, password: hunter22, pasword: hunter22 }], advertise: hunter22 hunter22 }',
       {},

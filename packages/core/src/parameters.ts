@@ -22,7 +22,11 @@ export const PUA_PARAMETERS = {
     max: 20,
     doc: 'Power of two of the number of partitions of the record table: unit of refresh spreading and of ownership between nodes. 0 and 1 mean 9.',
   },
-  db_url: { type: 'string', default: 'sqlite:./pua.db', doc: 'Database: sqlite:FILE or memory: (storage off).' },
+  db_url: {
+    type: 'string',
+    default: 'sqlite:./pua.db',
+    doc: 'Database: sqlite:FILE, mysql://, postgres://, or memory: (storage off).',
+  },
   db_table: { type: 'string', default: 'pua', doc: 'Table name.' },
   min_expires: {
     type: 'int',
