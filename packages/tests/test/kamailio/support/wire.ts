@@ -11,6 +11,8 @@ export interface Transaction {
   readonly expires: string;
   readonly authorized: boolean;
   readonly body: string;
+  /** Where it went. */
+  readonly port: number;
   /** Status of the final answer; 0 while there is none. */
   status: number;
 }
@@ -31,7 +33,7 @@ export class Wire {
     return {
       ...socket,
       send: (data, toPort, toHost, failed) => {
-        this.#sent(Buffer.from(data).toString('utf8'));
+        this.#sent(Buffer.from(data).toString('utf8'), toPort);
         socket.send(data, toPort, toHost, failed);
       },
     };
@@ -47,7 +49,7 @@ export class Wire {
     return [...this.#transactions.values()].filter((transaction) => transaction.status === status).length;
   }
 
-  #sent(text: string): void {
+  #sent(text: string, port: number): void {
     const [head = '', ...rest] = text.split('\r\n\r\n');
     const method = /^([A-Z]+) \S+ SIP\/2\.0/.exec(head)?.[1];
     const branch = branchOf(head);
@@ -60,6 +62,7 @@ export class Wire {
       expires: field(head, 'Expires'),
       authorized: field(head, '(?:Proxy-)?Authorization') !== '',
       body: rest.join('\r\n\r\n'),
+      port,
       status: 0,
     });
   }
