@@ -116,17 +116,22 @@ export class LeasedTable {
 
   private async readPage(after: number, upTo: number | null, limit: number): Promise<Page> {
     const last = upTo ?? (await this.lastId());
-    const found = await (await this.connected()).page(after, last, limit);
+    const found = await (await this.connected()).page(after, limit);
     const rows = new RowPacker(found.length);
     const bad: BadRow[] = [];
+    let end = found.length < limit;
     for (const values of found) {
+      if (Number(values[0]) > last) {
+        end = true;
+        break;
+      }
       try {
         rows.addValues(values);
       } catch (error) {
         bad.push({ id: Number(values[0]), reason: (error as TypeError).message });
       }
     }
-    const next = found.length < limit ? null : Number(found[found.length - 1]![0]);
+    const next = end ? null : Number(found[found.length - 1]![0]);
     return { rows: rows.finish(), bad, next, upTo: last };
   }
 

@@ -27,8 +27,8 @@ export interface Session {
   readonly lost: boolean;
   /** Rolled back when `work` throws. Who needs other writers to wait locks a row first. */
   transaction<T>(work: (statements: Statements) => Promise<T>): Promise<T>;
-  /** Rows with `after` < id <= `upTo` by id: each its id, then the columns. */
-  page(after: number, upTo: number, limit: number): Promise<unknown[][]>;
+  /** The first rows with a greater id, by id: each its id, then the columns. */
+  page(after: number, limit: number): Promise<unknown[][]>;
   /** Also of a connection that is gone; never throws. */
   close(): Promise<void>;
 }

@@ -16,9 +16,11 @@ export interface ServerFixture extends DatabaseFixture {
 export interface ServerTraits {
   /** How many statements wait for a lock. */
   readonly waiting: string;
+  /** Makes a session the last one to find out about a deadlock. */
+  readonly patient: string;
 }
 
-export function outageTests(make: () => Promise<ServerFixture>, { waiting }: ServerTraits): void {
+export function outageTests(make: () => Promise<ServerFixture>, { patient, waiting }: ServerTraits): void {
   let fixture: ServerFixture;
   let relay: Relay;
   let url: string;
@@ -116,11 +118,13 @@ export function outageTests(make: () => Promise<ServerFixture>, { waiting }: Ser
     store.changed(gone);
     await store.flush();
     const lost = relay.loseAnswerTo('commit');
+    const failed = failure();
     gone.state = null;
     for (const source of [gone, new Source('a', publicationRow('a'))]) store.changed(source);
     await lost;
-    expect(await rows()).toHaveLength(1);
+    await failed;
     expect(store.status()).toMatchObject({ durable: 1, last: 3 });
+    expect(await rows()).toHaveLength(1);
     await store.flush();
     expect(await rows()).toHaveLength(1);
     expect(events.map(({ type }) => type)).toEqual(['opened', 'group', 'failure', 'group']);
@@ -269,6 +273,7 @@ export function outageTests(make: () => Promise<ServerFixture>, { waiting }: Ser
     // Many changes make the other one the more expensive victim.
     await fixture.sql('create table other (n integer)');
     await fixture.sql(`insert into other values ${Array.from({ length: 2000 }, (_, n) => `(${n})`).join(', ')}`);
+    await fixture.sql(patient);
     await fixture.sql('begin');
     await fixture.sql('update other set n = n + 1');
     await fixture.sql("select id from pua where record_key = 'b' for update");

@@ -31,6 +31,7 @@ const ODD = [
     outageTests(make, {
       waiting: `select count(*) as waiting from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock'`,
+      patient: "set deadlock_timeout = '1h'",
     }));
 
   describe('a record that it refuses', () =>

@@ -89,9 +89,9 @@ class MysqlSession implements Session, Statements {
     }
   }
 
-  async page(after: number, upTo: number, limit: number): Promise<unknown[][]> {
+  async page(after: number, limit: number): Promise<unknown[][]> {
     const columns = ['id', ...COLUMN_NAMES].map(quote).join(', ');
-    const sql = `select ${columns} from ${quote(this.table)} where id > ${after} and id <= ${upTo} order by id limit ${limit}`;
+    const sql = `select ${columns} from ${quote(this.table)} where id > ${after} order by id limit ${limit}`;
     const [rows] = await this.answer(this.connection.query<RowDataPacket[][]>({ sql, rowsAsArray: true }));
     return rows;
   }

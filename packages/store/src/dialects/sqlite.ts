@@ -72,10 +72,10 @@ class SqliteSession implements Session, Statements {
     }
   }
 
-  async page(after: number, upTo: number, limit: number): Promise<unknown[][]> {
+  async page(after: number, limit: number): Promise<unknown[][]> {
     const columns = ['id', ...COLUMN_NAMES].map(quote).join(', ');
-    const sql = `select ${columns} from ${quote(this.table)} where "id" > ? and "id" <= ? order by "id" limit ?`;
-    return this.statement(sql).raw(true).all(after, upTo, limit) as unknown[][];
+    const sql = `select ${columns} from ${quote(this.table)} where "id" > ? order by "id" limit ?`;
+    return this.statement(sql).raw(true).all(after, limit) as unknown[][];
   }
 
   async close(): Promise<void> {
