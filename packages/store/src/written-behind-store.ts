@@ -155,9 +155,9 @@ export class WrittenBehindStore implements StorePort {
     } catch (error) {
       if (this.leaseLost) return false;
       const { error: failure, pending } = this.status();
-      const reason = (failure ?? (error as Error)).message;
+      const cause = (pending > 0 && failure) || (error as Error);
       const left = pending > 0 ? `${pending} records unwritten` : 'all written, but the lease not given back';
-      throw new PuaError('PUA_ERR_STATE', `closed with ${left}: ${reason}`, { cause: failure ?? error });
+      throw new PuaError('PUA_ERR_STATE', `closed with ${left}: ${cause.message}`, { cause });
     } finally {
       (timer as Timer | null)?.cancel();
     }
