@@ -42,6 +42,8 @@ export interface ConnectionOptions {
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
+/** The answer to a keep-alive (RFC 5626 4.4.1). */
+const PONG = Buffer.from('\r\n');
 
 export class Connection extends WheelNode implements Carrier, LinkOwner {
   readonly reliable = true;
@@ -225,11 +227,9 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
     this.armed = false;
     // While the system has not taken the last batch, nothing more is given to it.
     if (this.state !== 'open' || this.takenBy !== NEVER) return;
-    if (this.pongOwed) {
-      this.pongOwed = false;
-      this.link.pong();
-    }
     const batch = this.output.nextBatch();
+    if (this.pongOwed) batch.unshift(PONG);
+    this.pongOwed = false;
     if (batch.length === 0) return;
     const now = this.host.clock.now();
     this.takenBy = now + limits.STALLED_MS;
@@ -237,7 +237,9 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
     this.link.write(batch, this.taken);
   };
 
-  private readonly taken = (): void => {
+  private readonly taken = (error?: Error | null): void => {
+    // Then the end follows: what still waits has not left, and must not be given to a dead socket now.
+    if (error) return;
     this.takenBy = NEVER;
     if (!this.output.isEmpty || this.pongOwed) this.flush();
   };

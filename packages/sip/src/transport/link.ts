@@ -1,10 +1,9 @@
 /** The cut between a connection and what it is made of: bytes that need framing, or WebSocket frames. */
 
 export interface Link {
-  /** Whole messages in one go; `taken` is called when the system has accepted them all. */
-  write(messages: readonly Uint8Array[], taken: () => void): void;
+  /** Whole messages in one go; `taken` is called when the system has accepted them all, or with the error that it has. */
+  write(messages: readonly Uint8Array[], taken: (error?: Error | null) => void): void;
   ping(): void;
-  pong(): void;
   /** Says goodbye; what was written before still leaves. */
   end(): void;
   destroy(): void;

@@ -7,7 +7,6 @@ import type { Link, LinkOwner } from './link.js';
 import type { TlsSettings } from './tls.js';
 
 const PING = '\r\n\r\n';
-const PONG = '\r\n';
 
 /** A socket that is being connected. `from`: local address, undefined for the system's choice. */
 export function connectSocket(hop: Hop, from: string | undefined, tls: TlsSettings): Socket {
@@ -41,16 +40,12 @@ export class StreamLink implements Link {
     return new StreamLink(socket, owner);
   }
 
-  write(messages: readonly Uint8Array[], taken: () => void): void {
+  write(messages: readonly Uint8Array[], taken: (error?: Error | null) => void): void {
     this.socket.write(messages.length === 1 ? messages[0]! : Buffer.concat(messages), taken);
   }
 
   ping(): void {
     this.socket.write(PING);
-  }
-
-  pong(): void {
-    this.socket.write(PONG);
   }
 
   end(): void {

@@ -58,7 +58,7 @@ export class WebSocketLink implements Link {
     return link;
   }
 
-  write(messages: readonly Uint8Array[], taken: () => void): void {
+  write(messages: readonly Uint8Array[], taken: (error?: Error | null) => void): void {
     this.socket?.cork();
     for (const [i, message] of messages.entries()) {
       // RFC 7118 5: what is not UTF-8 goes as a binary frame; browsers like text.
@@ -70,10 +70,6 @@ export class WebSocketLink implements Link {
 
   ping(): void {
     this.webSocket.ping();
-  }
-
-  pong(): void {
-    this.webSocket.send('\r\n');
   }
 
   end(): void {

@@ -1,0 +1,97 @@
+/** Peers that mean harm or are ill: what they can make a connection cost, and what is said of requests to them. */
+import type { Hop, IncomingRequest, Outcome } from '@pua/core';
+import { type EmbeddedSip, type EmbeddedSipOptions, embeddedSip, systemRandom } from '@pua/sip';
+import { Connection } from '../dist/transport/connection';
+import type { Link } from '../dist/transport/link';
+import { TimerWheel } from '../dist/wheel';
+import { RawEnd, RawServer } from './raw';
+import { ManualClock, publish, settled, until } from './support';
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const clean of cleanUp.splice(0).reverse()) await clean();
+});
+
+interface World {
+  readonly clock: ManualClock;
+  readonly sip: EmbeddedSip;
+  readonly address: Hop;
+}
+
+async function world(
+  options: Partial<EmbeddedSipOptions> = {},
+  handler: (request: IncomingRequest) => void = (r) => r.reply(200),
+): Promise<World> {
+  const clock = new ManualClock();
+  const sip = embeddedSip({ listen: ['tcp:127.0.0.1:0'], clock, ...options });
+  await sip.start(handler);
+  cleanUp.push(() => sip.stop(0));
+  return { clock, sip, address: sip.addresses[0]! };
+}
+
+async function rawServer(): Promise<{ server: RawServer; hop: Hop }> {
+  const server = await RawServer.start();
+  cleanUp.push(() => server.close());
+  return { server, hop: { transport: 'tcp', host: '127.0.0.1', port: server.port } };
+}
+
+async function rawClient(address: Hop): Promise<RawEnd> {
+  const end = await RawEnd.connect(address);
+  cleanUp.push(() => end.socket.destroy());
+  return end;
+}
+
+test('a reset in the middle of a write: what still waited for its turn has not been sent', async () => {
+  const { sip } = await world();
+  const { server, hop } = await rawServer();
+  const outcomes: Outcome[] = [];
+  const body = { type: 'text/plain', content: 'x'.repeat(100_000) };
+  const count = 160;
+  for (let cseq = 0; cseq < count; cseq++) sip.request(publish({ hop, cseq, body }), (o) => outcomes.push(o));
+  const { socket } = await server.end(0);
+  socket.pause();
+  for (let i = 0; i < 20; i++) await settled();
+  socket.resetAndDestroy();
+  await until(() => outcomes.length === count);
+  const sent = outcomes.filter((outcome) => outcome.kind === 'unreachable' && outcome.sent);
+  expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['unreachable']));
+  // What the system had not taken yet, of 16 MB, can safely go elsewhere.
+  expect(sent.length).toBeGreaterThan(0);
+  expect(sent.length).toBeLessThan(count);
+});
+
+test('a peer that asks for keep-alives and does not read the answers is left after 10 s', () => {
+  const clock = new ManualClock();
+  const written: string[] = [];
+  const ends: string[] = [];
+  const link: Link = {
+    write: (messages) => written.push(Buffer.concat(messages).toString()),
+    ping: () => undefined,
+    end: () => ends.push('end'),
+    destroy: () => ends.push('destroy'),
+  };
+  const host = {
+    clock,
+    wheel: new TimerWheel(clock, 10),
+    random: systemRandom,
+    message: () => undefined,
+    ping: () => undefined,
+    held: () => true,
+    closed: (_connection: Connection, broken: boolean) => ends.push(`broken ${broken}`),
+    answer: () => undefined,
+  };
+  const hop: Hop = { transport: 'tcp', host: '192.0.2.1', port: 5060 };
+  const options = { hop, key: 'key', ours: false, via: { sentBy: '', start: '' }, connectMs: 5_000 };
+  const connection = new Connection(host, options, () => link);
+  connection.opened();
+  const turn = jest.spyOn(globalThis, 'setImmediate').mockImplementation(((run: () => void) => run()) as never);
+  for (let second = 0; second < 10; second++) {
+    connection.ping();
+    connection.arrived(0);
+    clock.advance(1_000);
+  }
+  turn.mockRestore();
+  expect(written).toEqual(['\r\n']);
+  clock.advance(10);
+  expect(ends).toEqual(['broken true', 'destroy']);
+});
