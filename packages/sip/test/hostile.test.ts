@@ -60,6 +60,62 @@ test('a reset in the middle of a write: what still waited for its turn has not b
   expect(sent.length).toBeLessThan(count);
 });
 
+describe('frames that do not end', () => {
+  const HANDSHAKE =
+    'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: sip\r\n\r\n';
+  /** A masked frame with a mask of zeros; up to 125 bytes, or as the head of a larger one. */
+  const frame = (first: number, payload: string, size = payload.length) =>
+    size < 126
+      ? `${String.fromCharCode(first, 0x80 | size)}\0\0\0\0${payload}`
+      : `${String.fromCharCode(first, 0x80 | 127, 0, 0, 0, 0, size >>> 24, (size >>> 16) & 255, (size >>> 8) & 255, size & 255)}\0\0\0\0${payload}`;
+  const PING = frame(0x89, 'still there?');
+  /** Sends it and waits for the pong: then what came before it has been looked at, and what came with it. */
+  const sendWithPing = async (peer: RawEnd, before: string, after = '') => {
+    peer.text = '';
+    peer.send(before + PING + after);
+    await until(() => peer.text.includes('still there?') || peer.closed);
+  };
+
+  async function upgraded(address: Hop): Promise<RawEnd> {
+    const peer = await rawClient(address);
+    peer.send(HANDSHAKE);
+    await peer.until(/101 Switching/);
+    return peer;
+  }
+
+  test.each([
+    ['one frame', '', frame(0x82, 'NOTIFY', 1_000_000)],
+    ['fragments with a ping between them', frame(0x02, 'NOTIFY'), frame(0x00, ' sip:')],
+  ])('%s: 10 s, as on TCP', async (_what, before, after) => {
+    const { clock, sip, address } = await world({ listen: ['ws:127.0.0.1:0'] });
+    const peer = await upgraded(address);
+    // Pings alone, also cut ones and behind a message, are nothing half read.
+    peer.send(frame(0x82, '\r\n') + PING.slice(0, 5));
+    await sendWithPing(peer, PING.slice(5));
+    clock.advance(15_000);
+    expect(sip.stats().connections).toMatchObject({ accepted: 1, broken: 0 });
+    await sendWithPing(peer, before, after);
+    clock.advance(9_000);
+    expect(sip.stats().connections.accepted).toBe(1);
+    peer.send('x');
+    clock.advance(1_010);
+    await until(() => peer.closed);
+    expect(sip.stats().connections).toMatchObject({ accepted: 0, broken: 1 });
+  });
+
+  test('what they hold of all connections together is bounded', async () => {
+    const { sip, address } = await world({ listen: ['ws:127.0.0.1:0'] });
+    const half = frame(0x02, 'x'.repeat(1_000_000));
+    let count = 0;
+    for (; count < 80 && sip.stats().connections.broken === 0; count++) {
+      await sendWithPing(await upgraded(address), half);
+    }
+    // 64 MiB of them.
+    expect(count).toBe(68);
+  });
+});
+
 test('a peer that asks for keep-alives and does not read the answers is left after 10 s', () => {
   const clock = new ManualClock();
   const written: string[] = [];

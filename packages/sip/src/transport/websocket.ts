@@ -16,13 +16,23 @@ const GOING_AWAY = 1001;
 const OPTIONS = { perMessageDeflate: false, maxPayload: STREAM_MAX_MESSAGE };
 const ONLY_LINE_ENDS = /^[\r\n]*$/;
 
+/** Bytes before the payload of a ping or pong (RFC 6455 5.2); those of clients are masked. */
+const CONTROL_HEADER = 2;
+const MASK = 4;
+
 export class WebSocketLink implements Link {
+  private socket: Duplex | undefined;
+  /** Bytes of frames whose message has not ended, and how many of those in the present chunk belong to ended ones. */
+  private held = 0;
+  private ended = 0;
+
+  /** `socket`: what is beneath, of a connection that was accepted. */
   constructor(
     private readonly webSocket: WebSocket,
-    /** What is beneath; undefined while it is being made. */
-    private socket: Duplex | undefined,
-    owner: LinkOwner,
+    socket: Duplex | undefined,
+    private readonly owner: LinkOwner,
   ) {
+    const controlHeader = CONTROL_HEADER + (socket ? MASK : 0);
     let cause: Error | undefined;
     webSocket.on('error', (error: NodeJS.ErrnoException) => {
       cause = error;
@@ -30,17 +40,32 @@ export class WebSocketLink implements Link {
       if (error.code?.startsWith('WS_ERR_')) owner.broken(error.message);
     });
     webSocket.on('close', () => owner.closed(cause));
-    // The library holds incomplete frames, up to the largest message, and doesn't tell.
-    webSocket.on('ping', () => owner.arrived(0));
-    webSocket.on('pong', () => {
+    webSocket.on('ping', (data: Buffer) => {
+      this.ended += controlHeader + data.length;
+    });
+    webSocket.on('pong', (data: Buffer) => {
+      this.ended += controlHeader + data.length;
       owner.pong();
-      owner.arrived(0);
     });
     webSocket.on('message', (data: Buffer) => {
+      this.ended = Number.POSITIVE_INFINITY;
       if (data.length > 4 || !ONLY_LINE_ENDS.test(data.toString('latin1'))) owner.message(data);
       // Some clients keep the connection open as on TCP.
       else if (data.length === 4) owner.ping();
-      owner.arrived(0);
+    });
+    if (socket) this.over(socket);
+  }
+
+  /**
+   * The library keeps frames whose message has not ended, and doesn't tell: what comes is counted here, after the library
+   * has looked at it. What follows the end of a message in the same chunk is left out.
+   */
+  private over(socket: Duplex): void {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.held = Math.max(0, this.held + chunk.length - this.ended);
+      this.ended = 0;
+      this.owner.arrived(this.held);
     });
   }
 
@@ -51,10 +76,14 @@ export class WebSocketLink implements Link {
       createConnection: () => connectSocket(hop, from, tls),
     });
     const link = new WebSocketLink(webSocket, undefined, owner);
-    webSocket.once('upgrade', ({ socket }) => {
-      link.socket = socket;
+    let socket: Duplex;
+    webSocket.once('upgrade', (response) => {
+      socket = response.socket;
     });
-    webSocket.once('open', () => owner.opened());
+    webSocket.once('open', () => {
+      link.over(socket);
+      owner.opened();
+    });
     return link;
   }
 
