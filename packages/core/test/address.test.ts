@@ -83,7 +83,7 @@ describe('answers', () => {
   ] as const;
 
   test('2xx of a SUBSCRIBE makes a dialog', () => {
-    expect(answerOf(response(202, headers), 'SUBSCRIBE', 0, 3)).toMatchObject({
+    expect(answerOf(response(202, headers), 'SUBSCRIBE', true, 0, 3)).toMatchObject({
       toTag: 't',
       contact: 'sip:n@b',
       recordRoute: ['<sip:p;lr>'],
@@ -95,7 +95,7 @@ describe('answers', () => {
   });
 
   test('of a PUBLISH does not', () => {
-    expect(answerOf(response(200, headers), 'PUBLISH', 0, 3)).toMatchObject({
+    expect(answerOf(response(200, headers), 'PUBLISH', true, 0, 3)).toMatchObject({
       etag: 'e',
       toTag: '',
       contact: '',
@@ -104,21 +104,24 @@ describe('answers', () => {
   });
 
   test('Min-Expires counts in a 423, Retry-After in failures', () => {
-    expect(answerOf(response(423, headers), 'PUBLISH', 0, 1)).toMatchObject({ minExpires: 600, retryAfter: 5 });
-    expect(answerOf(response(480, headers), 'PUBLISH', 0, 1)).toMatchObject({ minExpires: undefined, retryAfter: 5 });
+    expect(answerOf(response(423, headers), 'PUBLISH', true, 0, 1)).toMatchObject({ minExpires: 600, retryAfter: 5 });
+    expect(answerOf(response(480, headers), 'PUBLISH', true, 0, 1)).toMatchObject({
+      minExpires: undefined,
+      retryAfter: 5,
+    });
   });
 
   test('what the network did not say', () => {
-    expect(answerOf({ kind: 'timeout', cseq: 4 }, 'PUBLISH', 9, 4)).toEqual({
+    expect(answerOf({ kind: 'timeout', cseq: 4 }, 'PUBLISH', true, 9, 4)).toEqual({
       kind: 'unreachable',
       cause: 'no answer',
       sent: true,
       barredUntil: 9,
       cseq: 4,
     });
-    const refused = answerOf({ kind: 'unreachable', cause: new Error('refused'), sent: false }, 'PUBLISH', 0, 4);
+    const refused = answerOf({ kind: 'unreachable', cause: new Error('refused'), sent: false }, 'PUBLISH', false, 0, 4);
     expect(refused).toMatchObject({ cause: 'refused', sent: false, cseq: 4 });
-    expect(answerOf({ kind: 'tooLarge', limit: 1300 }, 'PUBLISH', 0, 4)).toMatchObject({
+    expect(answerOf({ kind: 'tooLarge', limit: 1300 }, 'PUBLISH', false, 0, 4)).toMatchObject({
       kind: 'response',
       status: 513,
       reason: 'Message Too Large (over 1300 bytes)',

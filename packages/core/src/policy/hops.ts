@@ -6,6 +6,8 @@ import type { Hop } from '../ports/sip.js';
 
 const FIRST_ASIDE_MS = 1_000;
 const LAST_ASIDE_MS = 30_000;
+/** What nobody has tried again for so long is no use to anybody. */
+const FORGET_MS = 600_000;
 
 /** One address may serve several domains, each over connections of its own (RFC 5922). */
 export const hopName = ({ transport, host, port, serverName }: Hop): string =>
@@ -62,7 +64,7 @@ export class HopMemory {
 
   /** Nothing is remembered that would be missed. */
   isBlank(now: number): boolean {
-    return this.#asideMs === 0 && this.#barredUntil <= now;
+    return this.#barredUntil <= now && (this.#asideMs === 0 || this.#asideUntil + FORGET_MS <= now);
   }
 
   /** 503 with Retry-After. */

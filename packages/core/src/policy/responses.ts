@@ -1,6 +1,6 @@
 /**
  * The response policy as data: which row an answer belongs to. What a row means for a publication or a subscription
- * stands in their machines; challenges, redirects and other routes are dealt with before (sending/exchange.ts), so a
+ * stands in their machines; challenges, redirects and other routes are dealt with before (sending/sender.ts), so a
  * 401 or 302 that reaches a machine is one that could not be answered or followed.
  */
 

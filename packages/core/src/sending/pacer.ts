@@ -11,6 +11,9 @@ export interface Ceiling {
   readonly inFlight: number;
 }
 
+/** So many leave the queue in one go; then the event loop has its turn. */
+const BATCH = 500;
+
 export class Pacer<J extends { readonly priority: number }> {
   readonly #queue = new MinHeap<J>();
   readonly #burst: number;
@@ -71,11 +74,10 @@ export class Pacer<J extends { readonly priority: number }> {
     if (this.#queue.size > 0) this.#drain();
   }
 
-  /** Takes at most `limit` waiting jobs back out, most urgent first. */
-  withdraw(limit: number): J[] {
-    const jobs: J[] = [];
-    while (jobs.length < limit && this.#queue.size > 0) jobs.push(this.#queue.pop()!);
-    return jobs;
+  /** In place of release(): nothing was sent in that slot. */
+  unused(): void {
+    if (this.ceiling.perSecond > 0) this.#tokens++;
+    this.release();
   }
 
   stop(): void {
@@ -105,21 +107,27 @@ export class Pacer<J extends { readonly priority: number }> {
     // A job that gives its slot back at once must not start the next one from within: the queue may be long.
     if (this.#draining) return;
     this.#draining = true;
+    let left = BATCH;
     try {
-      while (this.#queue.size > 0 && this.#room()) {
+      for (; left > 0 && this.#queue.size > 0 && this.#room(); left--) {
         this.#take();
         this.go(this.#queue.pop()!);
       }
     } finally {
-      this.#draining = false;
+      this.#draining = left === 0;
     }
+    if (left === 0) this.#drainIn(0);
     // In flight is full: release() goes on. Else it's the bucket: wait for the next drop.
-    if (this.#queue.size > 0 && this.#inFlight < this.ceiling.inFlight && !this.#timer) {
-      const wait = Math.max(1, Math.ceil((1 - this.#tokens) / this.#perMs));
-      this.#timer = this.clock.after(wait, () => {
-        this.#timer = undefined;
-        this.#drain();
-      });
-    }
+    else if (this.#queue.size > 0 && this.#inFlight < this.ceiling.inFlight && !this.#timer)
+      this.#drainIn(Math.max(1, Math.ceil((1 - this.#tokens) / this.#perMs)));
+  }
+
+  #drainIn(ms: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.clock.after(ms, () => {
+      this.#timer = undefined;
+      this.#draining = false;
+      this.#drain();
+    });
   }
 }

@@ -15,6 +15,8 @@ export class Pass {
   draft: Draft | null = null;
   /** The last one that may have been seen by somebody. */
   cseq = 0;
+  /** One of the hops may have got it without a word. */
+  sent = false;
   /** What the last hop made of it, when it goes on at another one. */
   outcome: Outcome | null = null;
   /** Challenges answered so far, and the realms. */

@@ -22,13 +22,14 @@ export function readContact(headers: HeaderView): string {
   return value === undefined ? '' : addressUri(splitAddresses(value)[0] ?? '');
 }
 
-/** `cseq` is the last one of the operation, whatever became of it: a dialog must not use it twice. */
-export function answerOf(outcome: Outcome, method: string, barredUntil: number, cseq: number): Answer {
-  if (outcome.kind === 'timeout') {
-    return { kind: 'unreachable', cause: 'no answer', sent: true, barredUntil, cseq };
-  }
-  if (outcome.kind === 'unreachable') {
-    return { kind: 'unreachable', cause: outcome.cause.message, sent: outcome.sent, barredUntil, cseq };
+/**
+ * `sent`: one of the hops may have got the request. `cseq` is the last one of the operation, whatever became of it: a
+ * dialog must not use it twice.
+ */
+export function answerOf(outcome: Outcome, method: string, sent: boolean, barredUntil: number, cseq: number): Answer {
+  if (outcome.kind === 'timeout' || outcome.kind === 'unreachable') {
+    const cause = outcome.kind === 'timeout' ? 'no answer' : outcome.cause.message;
+    return { kind: 'unreachable', cause, sent, barredUntil, cseq };
   }
   const nothing = {
     etag: '',

@@ -65,6 +65,7 @@ export class Routes {
   #keep(uri: string, from: readonly Hop[]): readonly NextHop[] {
     const kept = this.#lists.get(uri);
     if (kept?.from === from) return kept.hops;
+    if (this.#hops.size >= this.#many) this.#forgetIdle();
     const hops = from.map((hop) => this.#hop(hop));
     if (this.#lists.size >= MAX_LISTS) this.#lists.clear();
     this.#lists.set(uri, { from, hops });
@@ -75,7 +76,6 @@ export class Routes {
     const name = hopName(hop);
     let known = this.#hops.get(name);
     if (!known) {
-      if (this.#hops.size >= this.#many) this.#forgetIdle();
       known = this.make(hop);
       this.#hops.set(name, known);
     }

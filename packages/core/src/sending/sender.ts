@@ -22,8 +22,6 @@ import { type NextHop, Routes } from './routes.js';
 
 /** Challenges answered in one operation. */
 const MAX_CHALLENGES = 3;
-/** Waiting jobs taken back in one go when their hop is set aside. */
-const WITHDRAW_BATCH = 500;
 
 type Response = Extract<Outcome, { kind: 'response' }>;
 
@@ -146,17 +144,18 @@ export class Sender {
     this.#end(pass.job, nowhere(cause, this.#barredUntil(pass.hops)));
   }
 
-  /** In a dialog with a route set only the Request-URI changes; else the target is the next hop too. */
+  /** In a dialog with a route set only the Request-URI changes; else the target is the next hop too, without detours. */
   #follow(pass: Pass, target: RedirectTarget): void {
     const draft = pass.draft!;
-    pass.draft = { ...draft, uri: target.uri };
     pass.tried = [];
     pass.redirected = true;
     if (draft.to.tag !== undefined && draft.routes.length > 0) {
+      pass.draft = { ...draft, uri: target.uri };
       pass.hops = pass.home;
       this.#choose(pass);
       return;
     }
+    pass.draft = { ...draft, uri: target.uri, routes: [] };
     pass.hops = [];
     this.#find(
       [target.route],
@@ -175,8 +174,8 @@ export class Sender {
     const hop = pass.hop!;
     const now = this.#o.sip.clock.now();
     if (this.#stopped || hop.memory.openAt(now) > now) {
-      // It was set aside while we waited.
-      hop.pacer.release();
+      // It was set aside while we waited: it keeps nobody waiting, its queue goes elsewhere, or backs off.
+      hop.pacer.unused();
       this.#choose(pass);
       return;
     }
@@ -186,7 +185,7 @@ export class Sender {
     } else {
       pass.draft = pass.job.draft(hop.memory.hop);
       if (!pass.draft) {
-        hop.pacer.release();
+        hop.pacer.unused();
         this.#leave(pass.job);
         return;
       }
@@ -243,8 +242,8 @@ export class Sender {
         pass.cseq--;
         return this.#finish(pass, outcome);
       }
+      if (outcome.kind === 'timeout' || outcome.sent) pass.sent = true;
       memory.silent(sentAt, now);
-      this.#withdrawFrom(pass.hop!);
       return this.#elsewhere(pass, outcome);
     }
     memory.heard(now);
@@ -282,12 +281,13 @@ export class Sender {
       return this.#finish(pass, { ...outcome, reason });
     }
     pass.challenges++;
-    if (pass.hop!.pacer.again()) {
+    const now = this.#o.sip.clock.now();
+    if (pass.hop!.memory.openAt(now) <= now && pass.hop!.pacer.again()) {
       pass.cseq++;
       this.#send(pass);
       return;
     }
-    // The rate does not allow it now: it is the next one.
+    // The rate does not allow it now, so it is the next one; or a Retry-After has closed the hop meanwhile.
     pass.outcome = null;
     pass.priority = Number.NEGATIVE_INFINITY;
     this.#leaveHop(pass);
@@ -322,7 +322,7 @@ export class Sender {
     if (this.#stopped && outcome.kind === 'unreachable') return this.#leave(pass.job);
     const failed = outcome.kind !== 'response' || responseRow(outcome.status) === 'unavailable';
     const barredUntil = failed ? this.#barredUntil(pass.home) : 0;
-    this.#end(pass.job, answerOf(outcome, pass.draft!.method, barredUntil, pass.cseq));
+    this.#end(pass.job, answerOf(outcome, pass.draft!.method, pass.sent, barredUntil, pass.cseq));
   }
 
   #end(job: Job, answer: Answer): void {
@@ -344,14 +344,6 @@ export class Sender {
     } finally {
       this.#passing = false;
     }
-  }
-
-  /** A hop that was set aside keeps nobody waiting: its queue goes elsewhere, or back off, in portions. */
-  #withdrawFrom(hop: NextHop): void {
-    const now = this.#o.sip.clock.now();
-    if (hop.memory.openAt(now) <= now) return;
-    for (const pass of hop.pacer.withdraw(WITHDRAW_BATCH)) this.#choose(pass);
-    if (hop.pacer.queued > 0) this.#o.sip.clock.after(1, () => this.#withdrawFrom(hop));
   }
 }
 

@@ -99,27 +99,23 @@ test('a job that sends once more counts, and may not when the rate is used up', 
   expect(went).toHaveLength(2);
 });
 
-test('withdraw takes the most urgent back out', () => {
-  const { pacer } = make(0, 1);
-  pacer.ask(job(0));
-  for (const priority of [5, 3, 4]) pacer.ask(job(priority, priority));
-  expect(pacer.withdraw(2).map(({ id }) => id)).toEqual([3, 4]);
-  expect(pacer.queued).toBe(1);
-});
-
-test('100 000 jobs that have nothing to send any more are no recursion', () => {
+test.each([0, 1])('100 000 jobs that have nothing to send any more go in portions, no recursion (rate %i)', (rate) => {
   const clock = new FakeClock(0);
   let gone = 0;
-  const pacer: Pacer<Job> = new Pacer({ perSecond: 0, inFlight: 1 }, clock, ({ id }) => {
+  const pacer: Pacer<Job> = new Pacer({ perSecond: rate, inFlight: 1 }, clock, ({ id }) => {
     if (id === 0) return;
     gone++;
-    pacer.release();
+    pacer.unused();
   });
   for (let id = 0; id <= 100_000; id++) pacer.ask(job(id));
   expect(gone).toBe(0);
+  clock.advance(5_000);
   pacer.release();
-  expect(gone).toBe(100_000);
-  expect([pacer.inFlight, pacer.queued]).toEqual([0, 0]);
+  pacer.ask(job(1));
+  expect(gone).toBe(500);
+  clock.advance(1);
+  expect(gone).toBe(100_001);
+  expect([pacer.inFlight, pacer.queued, clock.pending]).toEqual([0, 0, 0]);
 });
 
 test('a job that throws does not stop the others', () => {

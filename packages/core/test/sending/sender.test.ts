@@ -502,6 +502,74 @@ describe('credentials', () => {
   });
 });
 
+describe('a hop that closes while somebody has business with it', () => {
+  const RETRY: [string, string] = ['Retry-After', '30'];
+
+  /*
+   *   PUBLISH A -> one     PUBLISH B -> one     503 Retry-After: 30 <- (A)     401 <- (B)     PUBLISH B -> two
+   */
+  test('the answer to a challenge does not go there before its Retry-After either', () => {
+    const { sip, ask, hosts, idle } = make();
+    ask();
+    const challenged = ask();
+    sip.sent[0]!.reply(503, [RETRY]);
+    sip.sent[2]!.reply(200);
+    sip.sent[1]!.reply(401, [DIGEST]);
+    expect(hosts()).toEqual(['one', 'one', 'two', 'two']);
+    sip.last.reply(200);
+    expect(challenged.answer).toMatchObject({ status: 200, cseq: 2 });
+    idle();
+  });
+
+  test('... and with no other hop it waits for that time', () => {
+    const { sip, ask, hosts, idle } = make();
+    sip.hosts.set('sip:proxy', [hop('one')]);
+    ask();
+    const challenged = ask();
+    sip.sent[0]!.reply(503, [RETRY]);
+    sip.sent[1]!.reply(401, [DIGEST]);
+    expect(hosts()).toEqual(['one', 'one']);
+    expect(challenged.answer).toMatchObject({ kind: 'unreachable', barredUntil: sip.clock.now() + 30_000 });
+    idle();
+  });
+
+  test.each([
+    ['silence', (sip: FakeSip) => sip.last.timeout()],
+    ['a Retry-After', (sip: FakeSip) => sip.last.reply(503, [RETRY])],
+  ])('100 000 that wait for it leave in portions: %s', (_name, close) => {
+    const { sip, ask, sender, idle } = make({ perSecond: 0, inFlight: 1 });
+    sip.hosts.set('sip:proxy', [hop('one')]);
+    ask();
+    const jobs = Array.from({ length: 100_000 }, () => ask());
+    close(sip);
+    expect(sender.queued).toBeGreaterThan(99_000);
+    sip.clock.advance(250);
+    idle();
+    expect(jobs.every(({ answers }) => answers.length === 1)).toBe(true);
+    expect(sip.clock.pending).toBe(0);
+  });
+
+  test('under a rate they do not wait for it', () => {
+    const { sip, ask, hosts, idle } = make({ perSecond: 1, inFlight: 10 });
+    sip.hosts.set('sip:proxy', [hop('one')]);
+    ask();
+    const jobs = Array.from({ length: 100 }, () => ask());
+    sip.last.reply(503, [RETRY]);
+    sip.clock.advance(3_000);
+    expect(hosts()).toEqual(['one']);
+    expect(jobs.every(({ answers }) => answers.length === 1)).toBe(true);
+    idle();
+  });
+});
+
+test('a request that may have arrived at one hop is not called unsent because the next one was not reached', () => {
+  const { sip, ask } = make();
+  const job = ask();
+  sip.last.timeout();
+  sip.last.unreachable(false);
+  expect(job.answer).toMatchObject({ kind: 'unreachable', cause: 'no route', sent: true });
+});
+
 describe('stop', () => {
   test('nothing goes out any more, what is on the wire is answered', () => {
     const { sip, ask, sender, hosts } = make();
@@ -551,6 +619,16 @@ describe('redirects', () => {
     sip.last.reply(302, contact('sip:moved@elsewhere'));
     expect(hosts()).toEqual(['one', 'one']);
     expect(sip.last.request).toMatchObject({ uri: 'sip:moved@elsewhere', routes: ['<sip:proxy;lr>'] });
+  });
+
+  test('outside a dialog a preloaded route is left behind with the proxy it leads through', () => {
+    const { sip, ask, hosts } = make();
+    const job = new TestJob('', 'SUBSCRIBE');
+    job.routeSet = ['<sip:proxy;lr>'];
+    ask(job);
+    sip.last.reply(302, contact('sip:moved@elsewhere'));
+    expect(hosts()).toEqual(['one', 'elsewhere']);
+    expect(sip.last.request).toMatchObject({ uri: 'sip:moved@elsewhere', routes: [] });
   });
 
   test('a target that fails: the next one; the last failure is the answer', () => {
@@ -694,6 +772,36 @@ test('hops that nothing is known of any more are forgotten', () => {
   const known = [...sender.hops()].map(({ memory }) => memory.hop.host);
   expect(known.length).toBeLessThan(1_100);
   expect(known).toEqual(expect.arrayContaining(['dead', 'busy']));
+});
+
+test('a list that is resolved while they are forgotten is not', () => {
+  const { sip, ask, sender } = make();
+  const send = (uri: string) => {
+    const job = new TestJob();
+    job.uris = [uri];
+    ask(job);
+    sip.last.reply(200);
+  };
+  for (let n = 0; n < 999; n++) send(`sip:h${n}`);
+  sip.hosts.set('sip:both', [hop('left'), hop('right')]);
+  send('sip:both');
+  const known = [...sender.hops()].map(({ memory }) => memory.hop.host);
+  expect(known).toEqual(expect.arrayContaining(['left', 'right']));
+});
+
+test('a dead hop that nobody has tried for long is forgotten with the others', () => {
+  const { sip, ask, sender } = make();
+  const send = (host: string) => {
+    const job = new TestJob();
+    job.uris = [`sip:${host}`];
+    ask(job);
+    sip.last.timeout();
+  };
+  for (let n = 0; n < 5_000; n++) {
+    send(`h${n}`);
+    sip.clock.advance(1_000);
+  }
+  expect([...sender.hops()].length).toBeLessThan(2_100);
 });
 
 test('after stop() an answer is told, what the engine gives up is not', () => {
