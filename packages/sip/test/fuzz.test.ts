@@ -2,23 +2,13 @@
  * Noise against a running engine: it goes on, forgets what it was told, and still answers. A failure names its seed;
  * FUZZ_SEED=... repeats it.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { IncomingRequest } from '@pua/core';
 import { type EmbeddedSip, embeddedSip } from '@pua/sip';
 import { Framing } from '../dist/transport/framing';
 import { RawEnd } from './raw';
-import { incoming, ManualClock, publish, seeded, settled, until } from './support';
+import { heap, incoming, ManualClock, publish, seeded, settled, until } from './support';
 
-jest.setTimeout(60_000);
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc') as () => void;
-
-function heap(): number {
-  collectGarbage();
-  return process.memoryUsage().heapUsed;
-}
+jest.setTimeout(300_000);
 
 const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const ROUNDS = 200_000;

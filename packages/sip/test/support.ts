@@ -1,4 +1,6 @@
 /** A clock that stands still until it is told to go on, and a network in memory. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { Clock, IncomingRequest, Outcome, OutgoingRequest, Timer } from '@pua/core';
 import {
   type BindDatagram,
@@ -197,6 +199,13 @@ export function settled(): Promise<void> {
 /** Lets the event loop turn until it is so; the test's own time limit ends what never happens. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await settled();
+}
+
+/** Bytes of the heap that are in use. */
+export function heap(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  return process.memoryUsage().heapUsed;
 }
 
 // Globals are slow to reach from within jest.

@@ -30,6 +30,9 @@ export interface ServerLimits {
   readonly kept: number;
 }
 
+/** So it does beyond these: an answer repeats fields of its request, which may fill a datagram. */
+const MAX_KEPT_BYTES = 128 << 20;
+
 /** An answer that waits for retransmissions; they end in the order in which they began. */
 interface KeptAnswer {
   readonly key: string;
@@ -108,6 +111,7 @@ export class ServerTransactions {
   private oldest: KeptAnswer | undefined;
   private newest: KeptAnswer | undefined;
   private keptCount = 0;
+  private keptBytes = 0;
   private open = 0;
   private readonly sweeper = new Sweeper((now) => this.sweep(now));
   /** Who sends answers: nobody waits for what becomes of them. */
@@ -231,6 +235,7 @@ export class ServerTransactions {
     this.oldest = undefined;
     this.newest = undefined;
     this.keptCount = 0;
+    this.keptBytes = 0;
     this.wheel.cancel(this.sweeper);
   }
 
@@ -289,7 +294,8 @@ export class ServerTransactions {
     }
     this.newest = kept;
     this.keptCount++;
-    if (this.keptCount > this.limits.kept) this.forgetOldest();
+    this.keptBytes += key.length + answer.length;
+    while (this.keptCount > this.limits.kept || this.keptBytes > MAX_KEPT_BYTES) this.forgetOldest();
   }
 
   private forgetOldest(): void {
@@ -297,6 +303,7 @@ export class ServerTransactions {
     if (!oldest) return;
     this.alive.delete(oldest.key);
     this.keptCount--;
+    this.keptBytes -= oldest.key.length + oldest.answer.length;
     this.oldest = oldest.next;
     if (!this.oldest) this.newest = undefined;
   }
