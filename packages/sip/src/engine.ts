@@ -140,11 +140,13 @@ class Engine implements EmbeddedSip {
       throw error;
     }
     this.state = 'running';
+    this.resolver.open();
     this.client.closed = undefined;
     this.server.closing = false;
   }
 
   async stop(graceMs: number): Promise<void> {
+    this.resolver.close();
     if (this.state === 'starting') await this.opened.catch(() => undefined);
     if (this.state === 'running') {
       this.state = 'stopping';

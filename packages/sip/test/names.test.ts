@@ -1,7 +1,7 @@
 import { PuaError } from '@pua/core';
 import { embeddedSip, systemNames } from '@pua/sip';
 import { type DnsServer, dnsServer, type Zone } from './dns-server';
-import { ManualClock } from './support';
+import { ManualClock, until } from './support';
 
 const ZONE: Zone = {
   'example.com': {
@@ -132,6 +132,23 @@ describe('a domain is resolved', () => {
     const { length } = server.asked;
     expect(await sip.resolve('sip:short.example.com')).toEqual(hops);
     expect(server.asked.length).toBeGreaterThan(length);
+  });
+
+  it('to nothing more when the engine stops, and nothing is asked any more', async () => {
+    const { sip, clock } = setup(60_000);
+    await sip.start(() => undefined);
+    const known = await sip.resolve('sip:short.example.com');
+    server.trouble = 'silent';
+    const { length } = server.asked;
+    const answer = sip.resolve('sip:example.com');
+    await until(() => server.asked.length > length);
+    await sip.stop(0);
+    expect(await answer).toEqual([]);
+    expect(server.asked).toHaveLength(length + 1);
+    clock.advance(20_000);
+    expect(await sip.resolve('sip:short.example.com')).toEqual(known);
+    expect(server.asked).toHaveLength(length + 1);
+    expect(clock.pending).toBe(0);
   });
 
   it('as far as they answer', async () => {

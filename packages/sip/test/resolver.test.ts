@@ -473,6 +473,8 @@ describe('what is known', () => {
     clock.advance(10_000);
     expect(await answer).toEqual([]);
     expect(clock.pending).toBe(0);
+    // What would have come next is not asked for in vain.
+    expect(names.asked).toEqual(['NAPTR example.com']);
   });
 
   it('survives a name service that throws', async () => {

@@ -44,6 +44,8 @@ export interface NameService {
   addresses(name: string, family: 4 | 6): Promise<readonly HostAddress[]>;
   srv(name: string): Promise<readonly SrvRecord[]>;
   naptr(name: string): Promise<readonly NaptrRecord[]>;
+  /** Gives up what is being asked: the engine stops. Optional to support. */
+  cancel?(): void;
 }
 
 export interface SystemNamesOptions {
@@ -58,12 +60,15 @@ const UNTOLD_TTL = 60;
 
 /** Answers that say: there is none. Everything else says: nobody could tell. */
 const NONE = new Set(['ENODATA', 'ENOTFOUND', 'EBADNAME']);
+const CANCELLED = 'ECANCELLED';
+
+const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code);
 
 async function orNone<T>(answer: Promise<T[]>): Promise<T[]> {
   try {
     return await answer;
   } catch (error) {
-    if (NONE.has(String((error as NodeJS.ErrnoException).code))) return [];
+    if (NONE.has(codeOf(error))) return [];
     throw error;
   }
 }
@@ -101,6 +106,7 @@ export function systemNames(options: SystemNamesOptions = {}): NameService {
       const failures: unknown[] = [];
       for (const way of ways(name)) {
         const found = await way(name, family).catch((error: unknown) => {
+          if (codeOf(error) === CANCELLED) throw error;
           failures.push(error);
           return [];
         });
@@ -117,5 +123,6 @@ export function systemNames(options: SystemNamesOptions = {}): NameService {
       const found = await orNone(resolver.resolveNaptr(name));
       return found.map((record) => ({ ...record, ttl: UNTOLD_TTL }));
     },
+    cancel: () => resolver.cancel(),
   };
 }

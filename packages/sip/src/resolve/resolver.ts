@@ -9,6 +9,8 @@ import { hopTo, possible, type Target, TRANSPORTS, targetOf } from './target.js'
 
 const KNOWN_URIS = 10_000;
 const KNOWN_TARGETS = 10_000;
+/** What is still open then counts as failed. */
+const SEARCH_MS = 10_000;
 const TTL_MIN_MS = 1_000;
 const TTL_MAX_MS = 3_600_000;
 /** A target without servers is searched for again after this time. */
@@ -54,6 +56,8 @@ class Route {
 export class Resolver {
   private readonly uris = new Map<string, Route>();
   private readonly routes = new Map<string, Route>();
+  private readonly searches = new Set<AbortController>();
+  private closed = false;
 
   /** `families`: 4 and 6 as far as there are sockets, `transports`: those that can be sent; preferred ones first. */
   constructor(
@@ -70,6 +74,17 @@ export class Resolver {
     if (route.until > this.clock.now()) return route.hops(this.random);
     route.pending ??= this.renew(route);
     return route.pending.then(() => route.hops(this.random));
+  }
+
+  open(): void {
+    this.closed = false;
+  }
+
+  /** Gives up what is being looked up, so that it holds nothing; from now on only what is known is given. */
+  close(): void {
+    this.closed = true;
+    for (const search of this.searches) search.abort();
+    this.names.cancel?.();
   }
 
   /** URIs that differ in nothing that matters here share what is known. */
@@ -121,11 +136,22 @@ export class Resolver {
               end();
             })
           : undefined;
-      void search(route.target, this.names, this.families(), this.transports, this.clock).then((found) => {
+      void this.search(route.target).then((found) => {
         this.learn(route, found);
         end();
       });
     });
+  }
+
+  private async search(target: Target): Promise<Found> {
+    const over = new AbortController();
+    if (this.closed) over.abort();
+    const timer = this.clock.after(SEARCH_MS, () => over.abort());
+    this.searches.add(over);
+    const found = await search(target, this.names, this.families(), this.transports, over.signal);
+    this.searches.delete(over);
+    timer.cancel();
+    return found;
   }
 
   private learn(route: Route, { tiers, ttl, failed }: Found): void {

@@ -5,14 +5,13 @@
  *   transport given     SRV of that transport; none: A/AAAA of the host
  *   neither             NAPTR, SRV of each of its services; no NAPTR: SRV of each transport; no SRV: A/AAAA of the host
  *
- * It ends: three steps, a bounded number of questions, and a time after which what is still open counts as failed.
+ * It ends: three steps, a bounded number of questions, and a signal after which what is still open counts as failed.
  */
-import type { Clock, Hop, Timer, Transport } from '@pua/core';
+import type { Hop, Transport } from '@pua/core';
 import type { NameService, NaptrRecord, SrvRecord } from './names.js';
 import type { Server, Tier } from './order.js';
 import { hopTo, possible, SERVICES, type Target } from './target.js';
 
-const SEARCH_MS = 10_000;
 /** What a domain has beyond these is not looked at. */
 const MOST_SERVICES = 8;
 const MOST_SERVERS = 32;
@@ -26,21 +25,16 @@ export interface Found {
   readonly failed: boolean;
 }
 
-/** `transports`: those that can be sent, preferred one first. */
+/** `transports`: those that can be sent, preferred one first. `over`: nothing is waited for or asked any more. */
 export async function search(
   target: Target,
   names: NameService,
   families: readonly (4 | 6)[],
   transports: readonly Transport[],
-  clock: Clock,
+  over: AbortSignal,
 ): Promise<Found> {
-  let timer!: Timer;
-  const over = new Promise<undefined>((resolve) => {
-    timer = clock.after(SEARCH_MS, () => resolve(undefined));
-  });
   const run = new Search(target, names, families, possible(target, transports), over);
   const tiers = await run.tiers();
-  timer.cancel();
   return { tiers, ttl: run.ttl, failed: run.failed };
 }
 
@@ -55,6 +49,7 @@ class Search {
   failed = false;
   /** The services of a domain tend to be on the same hosts: each is asked for once. */
   private readonly hosts = new Map<string, Promise<readonly string[]>>();
+  private readonly end: Promise<undefined>;
 
   constructor(
     private readonly target: Target,
@@ -62,8 +57,12 @@ class Search {
     private readonly families: readonly (4 | 6)[],
     /** Those that are possible. */
     private readonly transports: readonly Transport[],
-    private readonly over: Promise<undefined>,
-  ) {}
+    private readonly over: AbortSignal,
+  ) {
+    this.end = new Promise((resolve) => {
+      over.addEventListener('abort', () => resolve(undefined), { once: true });
+    });
+  }
 
   async tiers(): Promise<readonly Tier[]> {
     const { host, port } = this.target;
@@ -136,7 +135,7 @@ class Search {
   private async ask<T extends { readonly ttl: number }>(question: () => Promise<readonly T[]>): Promise<readonly T[]> {
     let records: readonly T[] | undefined;
     try {
-      records = await Promise.race([question(), this.over]);
+      if (!this.over.aborted) records = await Promise.race([question(), this.end]);
     } catch {
       // As when it takes too long.
     }
