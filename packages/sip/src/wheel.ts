@@ -16,6 +16,7 @@ export abstract class WheelNode {
   slot = -1;
   previous: WheelNode = this;
   next: WheelNode = this;
+  /** Must not throw. */
   abstract expire(now: number): void;
 }
 
@@ -102,9 +103,10 @@ export class TimerWheel {
 
   private turn(): void {
     this.timer = undefined;
-    this.armed = Number.POSITIVE_INFINITY;
     const now = this.clock.now();
     const current = Math.floor(now / this.granularity);
+    // Meanwhile it counts as armed for a tick that has come: whoever is scheduled by expire() neither arms it nor moves
+    // the tick past those that are overdue, too.
     for (let tick = this.nextTick(); tick <= current; tick = this.nextTick()) {
       this.tick = tick;
       const slot = tick & MASK;
@@ -116,6 +118,7 @@ export class TimerWheel {
       }
     }
     if (current > this.tick) this.tick = current;
+    this.armed = Number.POSITIVE_INFINITY;
     const next = this.nextTick();
     if (next < this.armed) this.arm(next, now);
   }

@@ -68,6 +68,34 @@ it('lets an expiring node cancel, move and schedule others of the same tick', ()
   expect(ran).toEqual(['first', 'again 100', 'moved 120', 'again 150']);
 });
 
+it('catches up although what has expired is scheduled again meanwhile', () => {
+  const clock = new ManualClock();
+  const wheel = new TimerWheel(clock, 10);
+  const ran: [due: number, at: number][] = [];
+  for (const due of [10, 20, 30]) {
+    const node = new Node((now) => {
+      ran.push([due, now]);
+      if (now === 100) wheel.schedule(node, now + 500, now);
+    });
+    wheel.schedule(node, due, 0);
+  }
+  // The timer is late: three ticks are due at once, and each node puts itself in again.
+  clock.time = 100;
+  clock.advance(0);
+  expect(ran).toEqual([
+    [10, 100],
+    [20, 100],
+    [30, 100],
+  ]);
+  clock.advance(1_000);
+  expect(ran.slice(3)).toEqual([
+    [10, 600],
+    [20, 600],
+    [30, 600],
+  ]);
+  expect([wheel.size, clock.pending]).toEqual([0, 0]);
+});
+
 it('catches up after a pause of the process', () => {
   const clock = new ManualClock();
   const wheel = new TimerWheel(clock, 10);
