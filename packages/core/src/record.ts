@@ -106,6 +106,11 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
     return draft;
   }
 
+  /** Do routes() lead elsewhere than when it asked for the slot? */
+  protected rerouted(): boolean {
+    return false;
+  }
+
   abstract readonly state: Readonly<Lifecycle>;
   abstract routes(): readonly string[];
   abstract show(): PuaRecord;
@@ -179,10 +184,14 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
   }
 
   draft(hop: Hop): Draft | null {
-    const draft = this.phase === 'queued' ? this.useSlot(hop) : null;
-    if (draft) return draft;
+    // It asks again when a handler in the midst of its own turn has moved the queue, or when its way is another by now.
+    if (this.#turning || this.rerouted()) this.#wantsSlot = true;
+    else if (this.phase === 'queued') {
+      const draft = this.useSlot(hop);
+      if (draft) return draft;
+    }
     this.#asked = false;
-    this.#settleDown();
+    if (!this.#turning) this.#settleDown();
     return null;
   }
 

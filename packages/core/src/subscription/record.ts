@@ -6,7 +6,7 @@ import type { Headers, Hop } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
 import { type Host, type Identity, RecordBase } from '../record.js';
 import type { Draft } from '../sending/job.js';
-import { alive, forkOf } from './parts.js';
+import { alive, forkOf, resent } from './parts.js';
 import { type SubscriptionSettings, writeColumns } from './row.js';
 import { type NotifyInput, Subscription, type SubscriptionEffect, type SubscriptionInput } from './state.js';
 import { stepSubscription } from './table.js';
@@ -34,6 +34,8 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
   onNotify: NotifyHandler | undefined;
   #send: Send | null = null;
   #turnedBy: NotifyTurn | null = null;
+  /** The hop was looked for in the dialog. */
+  #routedInDialog = false;
 
   constructor(
     host: Host,
@@ -77,7 +79,10 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
 
   /** The socket that serves the hop decides where NOTIFYs come in, so another hop may mean another Contact. */
   override redraft(draft: Draft, hop: Hop): Draft {
-    if (this.state.ownContact !== '') return draft;
+    const state = this.state.copy();
+    resent(state, this.host.context());
+    this.state = state;
+    if (state.ownContact !== '') return draft;
     const contact = this.host.sip.contact(this.state.localTag, hop);
     if (contact === draft.contact) return draft;
     this.#change('contact', contact);
@@ -114,8 +119,7 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
 
   protected useSlot(hop: Hop): Draft | null {
     const { random } = this.host.sip;
-    const inDialog = alive(this.state, this.host.context().now);
-    const localTag = inDialog ? this.state.localTag : random.token();
+    const localTag = this.#inDialog() ? this.state.localTag : random.token();
     // The local tag as user part makes the Contact the dialog's own, and constant in it.
     const contact = this.host.sip.contact(localTag, hop);
     this.receive({ kind: 'slot', contact, callId: random.token(), localTag });
@@ -136,9 +140,19 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
     return { kind: 'unsubscribe', op: null };
   }
 
+  #inDialog(): boolean {
+    return alive(this.state, this.host.context().now);
+  }
+
+  /** The dialog has ended while it waited, or a late NOTIFY has established it. */
+  protected override rerouted(): boolean {
+    return this.#inDialog() !== this.#routedInDialog;
+  }
+
   routes(): readonly string[] {
     const s = this.state;
-    if (alive(s, this.host.context().now))
+    this.#routedInDialog = this.#inDialog();
+    if (this.#routedInDialog)
       return [s.routeSet[0] ? addressUri(s.routeSet[0]) : s.remoteTarget || this.settings.requestUri];
     if (s.preloadedRoutes[0]) return [addressUri(s.preloadedRoutes[0])];
     if (this.outboundProxy !== '') return [this.outboundProxy];
