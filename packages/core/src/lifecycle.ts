@@ -3,7 +3,7 @@ import type { Cause } from './api.js';
 import { type Context, type Op, type SharedEffect, settle } from './machine.js';
 import type { Answer } from './policy/answer.js';
 import { replyOf } from './policy/outcome.js';
-import { notBeforeOf, type Verdict } from './policy/verdict.js';
+import { notBeforeOf, spreadAfter, type Verdict } from './policy/verdict.js';
 
 export const NEVER = Number.POSITIVE_INFINITY;
 
@@ -51,7 +51,7 @@ export function askForSlot(s: Lifecycle, urgent: boolean, c: Context, out: Out):
     });
     s.op = null;
     s.phase = 'waiting';
-    s.deadline = soonest(s, s.notBefore);
+    s.deadline = soonest(s, spreadAfter(s.notBefore, c.now, 0, c));
     return;
   }
   out.push({ kind: 'queue', deadline: urgent ? c.now : s.expiresAt });
@@ -72,10 +72,10 @@ export function wait(s: Lifecycle, verdict: Pick<Verdict, 'delay' | 'notBefore' 
 const soonest = (s: Lifecycle, at: number): number => Math.min(at, s.end ? s.expiresAt : s.desiredUntil);
 
 /** The same request will never do: nothing is tried until the owner changes something. */
-export function park(s: Lifecycle): void {
+export function park(s: Lifecycle, until: number): void {
   s.failures++;
   s.phase = 'parked';
-  s.deadline = s.desiredUntil;
+  s.deadline = until;
 }
 
 /** What the failed request taught, for the newer one that goes next. */

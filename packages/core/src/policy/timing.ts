@@ -28,6 +28,3 @@ export const longDelay = (policy: Policy, u: number): number => policy.longRetry
 
 /** Milliseconds of a Retry-After in seconds, capped. */
 export const retryAfterMs = (policy: Policy, seconds: number): number => Math.min(seconds * 1000, policy.retryAfterCap);
-
-/** Over how many milliseconds those come back whom a Retry-After has sent away: the delay they had, or a tenth of it. */
-export const retryAfterSpread = (waitMs: number, delay: number): number => Math.max(delay, waitMs / 10);

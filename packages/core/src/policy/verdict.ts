@@ -2,7 +2,7 @@
 import type { Context } from '../machine.js';
 import type { Answer } from './answer.js';
 import { honoursRetryAfter, type ResponseRow, responseRow } from './responses.js';
-import { backoffDelay, credentialsDelay, longDelay, pendingDelay, retryAfterMs, retryAfterSpread } from './timing.js';
+import { backoffDelay, credentialsDelay, longDelay, pendingDelay, retryAfterMs } from './timing.js';
 
 export interface Verdict {
   readonly row: ResponseRow;
@@ -22,6 +22,14 @@ export function notBeforeOf(answer: Answer, { now, policy }: Context): number {
   const barred = answer.barredUntil > now ? answer.barredUntil : 0;
   if (answer.kind !== 'response' || answer.retryAfter === undefined || !honoursRetryAfter(answer.status)) return barred;
   return Math.max(barred, now + retryAfterMs(policy, answer.retryAfter));
+}
+
+/**
+ * The next try at `at`, or after `notBefore`: many records may have been sent away with the same time, so they come back
+ * one after the other, over the delay they had or a tenth of the wait.
+ */
+export function spreadAfter(notBefore: number, at: number, delay: number, { now, random }: Context): number {
+  return notBefore > now && notBefore >= at ? notBefore + Math.max(delay, (notBefore - now) / 10) * random() : at;
 }
 
 export function judge(answer: Answer, previousDelay: number, context: Context): Verdict {
@@ -51,7 +59,5 @@ export function judge(answer: Answer, previousDelay: number, context: Context): 
     delay = backoffDelay(policy, previousDelay, random());
     retryAt = now + delay;
   }
-  // Many records may have been sent away with the same time: they come back one after the other.
-  if (notBefore > 0 && notBefore >= retryAt) retryAt = notBefore + retryAfterSpread(notBefore - now, delay) * random();
-  return { row, retryAt, notBefore, delay };
+  return { row, retryAt: spreadAfter(notBefore, retryAt, delay, context), notBefore, delay };
 }

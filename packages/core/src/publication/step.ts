@@ -223,7 +223,7 @@ function failed(s: Publication, a: Answer, c: Context, out: Out): void {
     carryOver(s, verdict);
     return enqueue(s, c, out);
   }
-  if (verdict.row === 'unsupported') return park(s);
+  if (verdict.row === 'unsupported') return park(s, s.desiredUntil);
   wait(s, verdict, out);
 }
 

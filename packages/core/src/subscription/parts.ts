@@ -2,6 +2,7 @@
 import { askForSlot, desiredEnd, wait } from '../lifecycle.js';
 import { type Context, settle } from '../machine.js';
 import { backoffDelay, refreshDelay, retryAfterMs } from '../policy/timing.js';
+import { spreadAfter } from '../policy/verdict.js';
 import { type SubscribeInput, Subscription, type SubscriptionEffect, type Termination } from './state.js';
 
 export type Out = SubscriptionEffect[];
@@ -20,6 +21,14 @@ export function adopt(s: Subscription, input: SubscribeInput, c: Context): void 
   s.fetch = input.fetch;
 }
 
+/** The request on the wire goes out once more, to another hop: what is counted from it is counted anew. */
+export function resent(s: Subscription, c: Context): void {
+  const timerN = 64 * c.policy.t1;
+  if (s.openedAt === s.sentAt) s.openedAt = c.now;
+  if (s.notifyBy === s.sentAt + timerN) s.notifyBy = c.now + timerN;
+  s.sentAt = c.now;
+}
+
 export function enqueue(s: Subscription, c: Context, out: Out): void {
   askForSlot(s, s.end || s.renew || s.wish > s.held, c, out);
 }
@@ -32,7 +41,7 @@ export function rest(s: Subscription): void {
 
 export function backOff(s: Subscription, c: Context, out: Out): void {
   const delay = backoffDelay(c.policy, s.delay, c.random());
-  wait(s, { delay, notBefore: 0, retryAt: Math.max(s.notBefore, c.now + delay) }, out);
+  wait(s, { delay, notBefore: 0, retryAt: spreadAfter(s.notBefore, c.now + delay, delay, c) }, out);
 }
 
 const AT_ONCE = new Set(['deactivated', 'timeout']);
@@ -98,6 +107,10 @@ export function forkOf(s: Readonly<Subscription>, remoteTag: string, c: Context)
   fork.minExpires = s.minExpires;
   return fork;
 }
+
+/** When one whose request will never do is given up; a fork does not outlive its dialog. */
+export const parkedUntil = (s: Readonly<Subscription>): number =>
+  s.fork ? Math.min(s.expiresAt, s.desiredUntil) : s.desiredUntil;
 
 /** A fork that has lost its dialog is over: opening another one is up to the record it branched off. */
 export function endFork(s: Subscription, out: Out): void {

@@ -6,6 +6,7 @@ import type { Headers } from '../ports/sip.js';
 import type { PuaRow } from '../ports/store.js';
 import type { Blank } from '../record.js';
 import { fromWall, notBeforeToWall, retryAtToWall, toWall, type WallClock } from '../walltime.js';
+import { parkedUntil } from './parts.js';
 import { Subscription } from './state.js';
 
 const END = 2;
@@ -145,7 +146,7 @@ export function subscriptionFromRow(
   const soon = Math.max(clock.now, s.notBefore, more.retryAt === undefined ? 0 : fromWall(more.retryAt, clock));
   if ((row.pending & PARKED) !== 0) {
     s.phase = 'parked';
-    s.deadline = s.desiredUntil;
+    s.deadline = parkedUntil(s);
   } else if (there && !s.end) {
     s.phase = 'subscribed';
     s.deadline = !astray && s.expiresAt >= s.desiredUntil ? s.desiredUntil : s.refreshAt;

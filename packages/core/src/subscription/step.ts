@@ -27,6 +27,7 @@ import {
   gone,
   granted,
   type Out,
+  parkedUntil,
   reopen,
   rest,
   terminated,
@@ -108,7 +109,7 @@ export function slot(s: Subscription, input: SlotInput, c: Context, out: Out): v
   }
   // Timer N runs from the request (RFC 6665 4.1.2.4); the one for the first NOTIFY goes on.
   if (leaving) s.notifyBy = NEVER;
-  else if (!there || s.confirmed) s.notifyBy = c.now + 64 * c.policy.t1;
+  else if (s.confirmed || s.notifyBy === NEVER) s.notifyBy = c.now + 64 * c.policy.t1;
   s.saidUntil = 0;
   s.cseq++;
   s.contact = s.ownContact || input.contact;
@@ -145,6 +146,8 @@ export function due(s: Subscription, _input: object, c: Context, out: Out): void
     return finish(s, c, out);
   }
   if (!s.end && c.now >= s.desiredUntil) return expire(s, out);
+  // Nothing else is parked for less.
+  if (s.phase === 'parked') return lapse(s, out);
   if (s.phase === 'subscribed' && c.now >= s.notifyBy) {
     out.push({ kind: 'emit', event: 'without-notify' });
     s.notifyBy = NEVER;
@@ -312,7 +315,9 @@ export function unsubscribed(s: Subscription, { answer: a }: AnswerInput, c: Con
   // Nobody answered for 64*T1: complete too. A NOTIFY that still comes gets 481, which ends it at the notifier.
   const silent = a.kind === 'unreachable' && a.sent;
   const refused = a.kind === 'response' && a.status >= 300;
-  if (s.over || silent || (done && (refused || s.deaf))) return finish(s, c, out);
+  // What is to be replaced is dropped whatever the notifier says to it: its NOTIFYs will get 481.
+  const dropped = refused ? done || (s.renew && !s.end) : done && s.deaf;
+  if (s.over || silent || dropped) return finish(s, c, out);
   if (done) {
     s.phase = 'closing';
     s.closeBy = s.sentAt + 64 * c.policy.t1;
@@ -351,7 +356,7 @@ function failed(s: Subscription, a: Answer, c: Context, out: Out): void {
     carryOver(s, verdict);
     return enqueue(s, c, out);
   }
-  if (row === 'unsupported') return park(s);
+  if (row === 'unsupported') return park(s, parkedUntil(s));
   if (row === 'no-dialog') backOff(s, c, out);
   else wait(s, verdict, out);
 }

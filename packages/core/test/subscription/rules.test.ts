@@ -253,6 +253,15 @@ describe('Subscription-State', () => {
     expect([s.phase, s.results['impatient']]).toEqual(['waiting', expect.objectContaining({ retrying: true })]);
   });
 
+  test('those that are sent away together come back one after the other, also when their owners ask', () => {
+    const s = Driver.established().after(10 * MINUTE);
+    s.chance = 0.5;
+    s.notify('terminated', { reason: 'probation', retryAfter: 600 });
+    expect(s.wait).toBe(630_000);
+    s.after(200_000).subscribe('impatient');
+    expect(s.wait).toBe(420_000);
+  });
+
   test.each(['probation', 'giveup', '', 'unheard-of'])('terminated;%s without retry-after: back-off', (reason) => {
     const s = Driver.established().after(10 * MINUTE);
     s.notify('terminated', { reason });
@@ -695,6 +704,15 @@ describe('Timer N', () => {
     expect([s.wait, s.events]).toEqual([45 * MINUTE, []]);
   });
 
+  test('runs for a dialog that was restored before its NOTIFY came, too', () => {
+    const s = Driver.established();
+    s.state = Object.assign(s.state.copy(), { confirmed: false });
+    s.timer().send();
+    s.answer(200, { expires: 3600 }).timer();
+    expect([s.phase, s.events]).toEqual(['queued', ['without-notify']]);
+    expect(s.send()).toMatchObject({ request: 'unsubscribe' });
+  });
+
   test('a refresh of the owner does not put off the first one', () => {
     const s = new Driver().subscribe('a');
     s.send();
@@ -770,6 +788,20 @@ describe('a dialog whose NOTIFYs the engine gets no more', () => {
     expect(s.send()).toMatchObject({ request: 'unsubscribe', callId: 'call1' });
     s.answer(200);
     expect(s.send()).toMatchObject({ request: 'initial', callId: 'call2' });
+  });
+
+  test.each([403, 500, 401, 423])('a %i to its end does not keep it from being replaced', (status) => {
+    const s = Driver.established().input(unbound);
+    s.send();
+    s.answer(status);
+    expect(s.send()).toMatchObject({ request: 'initial', callId: 'call2' });
+  });
+
+  test('... nor does a Retry-After, which holds back the new one', () => {
+    const s = Driver.established().input(unbound);
+    s.send();
+    s.answer(500, { retryAfter: 30 });
+    expect([s.phase, s.wait, s.state.callId]).toEqual(['waiting', 30_000, '']);
   });
 
   test('the end that is not answered now is tried again, then it is replaced', () => {
@@ -851,6 +883,17 @@ describe('a fork', () => {
     s.after(HOUR).input({ kind: 'timer' });
     expect(s.send()).toBeUndefined();
     expect([s.phase, s.events]).toEqual(['ended', ['lapsed']]);
+  });
+
+  test.each([406, 415, 513])('a %i to its refresh leaves it as it is, until its lifetime is over', (status) => {
+    const { s, notify } = fork();
+    notify('active');
+    s.timer().send();
+    s.answer(status);
+    expect(s.phase).toBe('parked');
+    const { expiresAt } = s.state;
+    s.timer();
+    expect([s.phase, s.events, s.now]).toEqual(['ended', ['lapsed'], expiresAt]);
   });
 
   test('is unsubscribed like any other', () => {
