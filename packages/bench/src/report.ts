@@ -2,19 +2,7 @@
 import { cpus, loadavg } from 'node:os';
 import { type Effort, type Goal, type Row, type Sample, scaled } from './row.js';
 import type { RowRuns } from './runner.js';
-
-export interface Spread {
-  readonly min: number;
-  readonly median: number;
-  readonly max: number;
-}
-
-export function spread(values: readonly number[]): Spread {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  const median = (sorted[Math.ceil(middle) - 1]! + sorted[Math.floor(middle)]!) / 2;
-  return { min: sorted[0]!, median, max: sorted[sorted.length - 1]! };
-}
+import { type Spread, spread } from './spread.js';
 
 export interface Figures {
   readonly value: Spread;

@@ -1,5 +1,6 @@
 /** Reports for people: a line for each row, a table of all. */
-import type { Figures, Machine, RowReport, Spread } from './report.js';
+import type { Figures, Machine, RowReport } from './report.js';
+import type { Spread } from './spread.js';
 
 /** Three digits are more than two runs agree in. */
 function digits(value: number): string {

@@ -1,5 +1,6 @@
-import { type RowReport, reportOf, spread } from '../dist/report.js';
+import { type RowReport, reportOf } from '../dist/report.js';
 import { FULL, type Row } from '../dist/row.js';
+import { spread } from '../dist/spread.js';
 import { detailsOf, lineOf, tableOf } from '../dist/table.js';
 
 const ROW: Row = {

@@ -4,14 +4,14 @@
 export type Begin = (serial: number, done: (fault?: unknown) => void) => void;
 
 export class Outstanding {
-  succeeded = 0;
+  private done = 0;
   private serial = 0;
   private last = 0;
   private under = 0;
   private fault: unknown;
   private drained: (() => void) | undefined;
-  private readonly done = (fault?: unknown): void => {
-    if (fault === undefined) this.succeeded++;
+  private readonly ended = (fault?: unknown): void => {
+    if (fault === undefined) this.done++;
     else this.fault ??= fault;
     if (this.serial < this.last && this.fault === undefined) this.next();
     else if (--this.under === 0) this.drained?.();
@@ -19,29 +19,35 @@ export class Outstanding {
 
   constructor(private readonly begin: Begin) {}
 
+  /** How many have succeeded. @throws Error when one did not */
+  get succeeded(): number {
+    if (this.fault !== undefined) throw new Error(`it did not succeed: ${JSON.stringify(this.fault)}`);
+    return this.done;
+  }
+
   start(window: number, count = Number.POSITIVE_INFINITY): void {
     this.last = this.serial + count;
     this.under = Math.min(window, count);
     for (let i = this.under; i > 0; i--) this.next();
   }
 
-  /** Begins no further one, and resolves when all are done. @throws Error (by rejection) when one did not succeed */
-  stop(): Promise<void> {
+  /** Begins no further one, and resolves as finish() does. */
+  stop(): Promise<number> {
     this.last = this.serial;
     return this.finish();
   }
 
-  /** Resolves when all that start() was told are done. @throws Error (by rejection) when one did not succeed */
-  async finish(): Promise<void> {
+  /** How many have succeeded, once all that were begun are done. @throws Error (by rejection) when one did not */
+  async finish(): Promise<number> {
     if (this.under > 0) {
       await new Promise<void>((resolve) => {
         this.drained = resolve;
       });
     }
-    if (this.fault !== undefined) throw new Error(`it did not succeed: ${JSON.stringify(this.fault)}`);
+    return this.succeeded;
   }
 
   private next(): void {
-    this.begin(this.serial++, this.done);
+    this.begin(this.serial++, this.ended);
   }
 }

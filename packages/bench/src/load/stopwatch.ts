@@ -1,6 +1,7 @@
 /** Time, and CPU time of all processes, between two moments of a row. */
 import type { Peer } from '../peer/start.js';
 import type { Effort, Sample } from '../row.js';
+import { spread } from '../spread.js';
 import { busiest, type ThreadTimes, threadTimes } from './threads.js';
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -9,6 +10,22 @@ export async function warmUp({ warmUpMs, warmUpOperations }: Effort, operations:
   const began = performance.now();
   do await sleep(Math.min(20, warmUpMs));
   while (performance.now() - began < warmUpMs || operations() < warmUpOperations);
+}
+
+/** Milliseconds that `run` takes: its median, so that the runs in which others had the CPU don't count. */
+export function medianTime({ warmUpMs, measureMs }: Effort, run: () => void): number {
+  const times = (limit: number): number[] => {
+    const found: number[] = [];
+    for (let spent = 0; spent < limit; ) {
+      const began = performance.now();
+      run();
+      found.push(performance.now() - began);
+      spent += found.at(-1)!;
+    }
+    return found;
+  };
+  times(warmUpMs);
+  return spread(times(measureMs)).median;
 }
 
 export type Peers = Readonly<Record<string, Peer>>;

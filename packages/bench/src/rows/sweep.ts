@@ -1,21 +1,15 @@
 /** The sweep of `update_period` with nothing overdue. It looks at every record, so what counts is the cost of one. */
 import { FEW, idlePua, MANY, nodeOptions } from '../load/idle-pua.js';
+import { medianTime } from '../load/stopwatch.js';
 import { type Effort, type Row, type Sample, scaled } from '../row.js';
 
 async function sweeping(records: number, effort: Effort): Promise<Sample> {
   const pua = await idlePua(records);
-  const sweep = (): number => {
-    const began = performance.now();
+  const ms = medianTime(effort, () => {
     if (pua.cleanup() > 0) throw new Error('something was overdue');
-    return performance.now() - began;
-  };
-  let spent = 0;
-  while (spent < effort.warmUpMs) spent += sweep();
-  let sweeps = 0;
-  for (spent = 0; spent < effort.measureMs; sweeps++) spent += sweep();
+  });
   await pua.stop();
-  const ms = spent / sweeps;
-  return { value: (ms / records) * 1e6, details: { sweeps, 'ms each': ms } };
+  return { value: (ms / records) * 1e6, details: { 'ms each': ms } };
 }
 
 export const sweep: Row = {

@@ -2,6 +2,7 @@
 import type { Clock, Timer } from '@pua/core';
 import { systemClock } from '@pua/sip';
 import { FEW, idlePua, MANY, nodeOptions } from '../load/idle-pua.js';
+import { medianTime } from '../load/stopwatch.js';
 import { type Effort, type Row, type Sample, scaled } from '../row.js';
 
 const BATCH = 10_000;
@@ -26,19 +27,13 @@ class HeldClock implements Clock {
 async function ticking(records: number, effort: Effort): Promise<Sample> {
   const clock = new HeldClock();
   const pua = await idlePua(records, clock);
-  const tick = (): number => {
-    const began = performance.now();
+  const ms = medianTime(effort, () => {
     for (let i = 0; i < BATCH; i++) clock.fire();
-    return performance.now() - began;
-  };
-  let spent = 0;
-  while (spent < effort.warmUpMs) spent += tick();
-  let batches = 0;
-  for (spent = 0; spent < effort.measureMs; batches++) spent += tick();
+  });
   const { scheduled, requests } = pua.stats();
   if (scheduled !== records || Object.keys(requests).length > 0) throw new Error('something was due');
   await pua.stop();
-  return { value: (spent / (batches * BATCH)) * 1e6, details: { ticks: batches * BATCH, scheduled } };
+  return { value: (ms / BATCH) * 1e6, details: { scheduled } };
 }
 
 export const tick: Row = {
