@@ -233,6 +233,9 @@ describe('what a request looks like', () => {
     ['cseq', { cseq: -1 }],
     ['cseq', { cseq: 2 ** 31 }],
     ['cseq', { cseq: 1.5 }],
+    ['timeoutMs', { timeoutMs: Number.NaN }],
+    ['timeoutMs', { timeoutMs: Number.POSITIVE_INFINITY }],
+    ['timeoutMs', { timeoutMs: 0 }],
   ] as const)('refuses a bad %s: %j', async (field, change) => {
     const { engine, peer } = await bench();
     const { outcomes, send } = sender(engine);

@@ -117,6 +117,19 @@ describe('keep-alives', () => {
     peer.answer('200 OK');
     await until(() => asked.outcome !== undefined);
     for (let minute = 0; minute < 69; minute++) w.clock.advance(60_000);
+    // A request that is on its way is a message, too: its answer is waited for.
+    const late = ask(w.sip, { hop, cseq: 8 });
+    await peer.until(/CSeq: 8 PUBLISH[\s\S]*\r\n\r\n$/);
+    w.clock.advance(31_000);
+    w.clock.advance(31_000);
+    expect(late.outcome).toEqual({ kind: 'timeout', cseq: 8 });
+    await until(() => peer.closed);
+    const again = ask(w.sip, { hop, cseq: 9 });
+    const second = await server.end(1);
+    await second.until(/^PUBLISH/);
+    second.answer('200 OK');
+    await until(() => again.outcome !== undefined);
+    for (let minute = 0; minute < 69; minute++) w.clock.advance(60_000);
     expect(alive(w).opened).toBe(1);
     w.clock.advance(60_000);
     await until(() => peer.closed);

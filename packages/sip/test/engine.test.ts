@@ -72,6 +72,9 @@ describe('start and stop', () => {
     await settled();
     peer.send(incoming('NOTIFY'));
     expect(peer.last.text).toMatch(/^SIP\/2\.0 503 /);
+    peer.send(incoming('OPTIONS'));
+    expect(peer.seen).toHaveLength(3);
+    expect(peer.last.text).toMatch(/^SIP\/2\.0 503 /);
     peer.answer('200 OK', '', peer.seen[0]);
     await settled();
     expect(stopped).toBe(0);

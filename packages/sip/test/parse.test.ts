@@ -84,6 +84,13 @@ m:"Quoted string \\"\\"" <sip:jdrosen@example.com> ; newparam =
     expect(headers.all('nothing')).toEqual([]);
   });
 
+  it('has no fields by the names of what every object has', () => {
+    const { headers } = good(request(`NOTIFY sip:a SIP/2.0${HEAD}\no: presence`));
+    for (const name of ['constructor', '__proto__', 'toString']) {
+      expect([headers.get(name), headers.all(name)]).toEqual([undefined, []]);
+    }
+  });
+
   it('keeps the URI and other bytes as they are', () => {
     const uri =
       "sip:1_unusual.URI~(to-be!sure)&isn't+it$/crazy?,/;;*:&it+has=1,weird!*pas$wo~d_too.(doesn't-it)@example.com";

@@ -67,6 +67,17 @@ function carries(transport: Transport): void {
     expect(server.stats()).toMatchObject({ serverTransactions: 0, connections: { opened: 0, accepted: 1 } });
   });
 
+  it('finds a server by an IPv6 address in a URI', async () => {
+    const server = await engine({ listen: [`${transport}:[::1]:0`], tls: serverTls() });
+    const client = await engine({ listen: ['udp:[::1]:0'], tls: clientTls() });
+    const secure = transport === 'tls' || transport === 'wss';
+    const uri = `${secure ? 'sips' : 'sip'}:a@[::1]:${server.addresses[0]!.port};transport=${transport}`;
+    const [hop] = await client.resolve(uri);
+    const outcome = await ask(client, { hop: hop! });
+    if (outcome.kind !== 'response') throw outcome.kind === 'unreachable' ? outcome.cause : new Error(outcome.kind);
+    expect(outcome.status).toBe(200);
+  });
+
   it('carries bodies that are large, and such that are no text', async () => {
     let got: Uint8Array | undefined;
     const server = await engine({ listen: [`${transport}:127.0.0.1:0`], tls: serverTls() }, (r) => {

@@ -1,3 +1,4 @@
+import { Socket } from 'node:dgram';
 import type { IncomingRequest, Outcome } from '@pua/core';
 import { type EmbeddedSip, type EmbeddedSipOptions, embeddedSip } from '@pua/sip';
 import { publish } from './support';
@@ -61,6 +62,11 @@ it('finds its own address when it listens on all', async () => {
   expect(client.isOwnContact(`sip:tok@192.0.2.77:${port}`)).toBe(false);
   expect(client.isOwnContact(`sip:tok@127.0.0.1:${port + 1}`)).toBe(false);
   expect((await request(client, { hop })).kind).toBe('response');
+  // The system is asked once, not for each of the contacts that a restart looks at.
+  const asked = jest.spyOn(Socket.prototype, 'connect');
+  for (let i = 0; i < 100; i++) client.isOwnContact(`sip:tok${i}@127.0.0.1:${port}`);
+  expect(asked).not.toHaveBeenCalled();
+  asked.mockRestore();
 });
 
 it('says so when the port is taken', async () => {

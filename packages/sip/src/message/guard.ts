@@ -141,7 +141,7 @@ function checkMethod(method: string): void {
  * @throws PuaError `PUA_ERR_INVALID_MESSAGE` naming the field
  */
 export function checkRequest(r: OutgoingRequest): boolean {
-  const { callId, cseq, routes } = r;
+  const { callId, cseq, routes, timeoutMs } = r;
   if (!goodMethods.has(r.method)) checkMethod(r.method);
   let seen = checkUri('uri', r.uri) | checkUri('from.uri', r.from.uri) | checkUri('to.uri', r.to.uri);
   seen |= checkTag('from.tag', r.from.tag);
@@ -151,6 +151,10 @@ export function checkRequest(r: OutgoingRequest): boolean {
   if (id < 0 || callId === '') refuse('callId', callId, 'is empty or contains white space or controls');
   if (!(Number.isInteger(cseq) && cseq >= 0 && cseq < 2 ** 31)) {
     refuse('cseq', String(cseq), 'is not an integer from 0 to 2^31 - 1');
+  }
+  // Without end a transaction would be there for ever.
+  if (timeoutMs !== undefined && !(timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY)) {
+    refuse('timeoutMs', String(timeoutMs), 'is not a number of milliseconds above 0; leave it out for 64*T1');
   }
   for (let i = 0; i < routes.length; i++) seen |= checkRoute(routes[i]!);
   if (r.body) {

@@ -1,28 +1,30 @@
 /** Header field names, their compact forms, and reason phrases (RFC 3261 7.3.3, 20, 21 and the extensions we meet). */
 
-const COMPACT: Readonly<Record<string, string>> = {
-  a: 'accept-contact',
-  b: 'referred-by',
-  c: 'content-type',
-  d: 'request-disposition',
-  e: 'content-encoding',
-  f: 'from',
-  i: 'call-id',
-  j: 'reject-contact',
-  k: 'supported',
-  l: 'content-length',
-  m: 'contact',
-  n: 'identity-info',
-  o: 'event',
-  r: 'refer-to',
-  s: 'subject',
-  t: 'to',
-  u: 'allow-events',
-  v: 'via',
-  x: 'session-expires',
-  y: 'identity',
-};
-const compactOf = new Map(Object.entries(COMPACT).map(([short, long]) => [long, short.charCodeAt(0)]));
+const COMPACT = new Map(
+  Object.entries({
+    a: 'accept-contact',
+    b: 'referred-by',
+    c: 'content-type',
+    d: 'request-disposition',
+    e: 'content-encoding',
+    f: 'from',
+    i: 'call-id',
+    j: 'reject-contact',
+    k: 'supported',
+    l: 'content-length',
+    m: 'contact',
+    n: 'identity-info',
+    o: 'event',
+    r: 'refer-to',
+    s: 'subject',
+    t: 'to',
+    u: 'allow-events',
+    v: 'via',
+    x: 'session-expires',
+    y: 'identity',
+  }),
+);
+const compactOf = new Map([...COMPACT].map(([short, long]) => [long, short.charCodeAt(0)]));
 
 /** A name as it is looked for: in lower case and long form, with the code of its compact letter (0: none). */
 export interface NameKey {
@@ -38,7 +40,7 @@ export function nameKey(asked: string): NameKey {
   const known = keys.get(asked);
   if (known) return known;
   const lower = asked.toLowerCase();
-  const name = COMPACT[lower] ?? lower;
+  const name = COMPACT.get(lower) ?? lower;
   const key = { name, compact: compactOf.get(name) ?? 0 };
   if (keys.size < KNOWN_NAMES) keys.set(asked, key);
   return key;

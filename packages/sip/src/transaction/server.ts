@@ -152,7 +152,8 @@ export class ServerTransactions {
       this.counters.dropped.ack++;
       return;
     }
-    const local = localAnswer(message, this.capabilities);
+    // OPTIONS too: a proxy that asks with it whether we are there is told to go elsewhere.
+    const local = this.closing ? undefined : localAnswer(message, this.capabilities);
     if (local) {
       this.stateless(message.head, message.via, message.toTag !== undefined, carrier, host, port, local);
       return;

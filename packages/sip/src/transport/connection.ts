@@ -232,6 +232,7 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
     this.pongOwed = false;
     if (batch.length === 0) return;
     const now = this.host.clock.now();
+    this.lastMessage = now;
     this.takenBy = now + limits.STALLED_MS;
     this.watch(this.takenBy, now);
     this.link.write(batch, this.taken);

@@ -54,7 +54,7 @@ export class LocalAddress {
     if (port !== (this.advertised?.port ?? this.port)) return false;
     if (this.fixed) return host.toLowerCase() === (this.advertised?.host ?? this.host).toLowerCase();
     // An address of this host is reached from itself.
-    return isIP(host) === isIP(this.host) && this.toward!(host) === host;
+    return isIP(host) === isIP(this.host) && this.via(host).sentBy === `${bracketed(host)}:${port}`;
   }
 
   private named(host: string): LocalVia {

@@ -70,7 +70,9 @@ export class WebSocketLink implements Link {
   }
 
   static dial(hop: Hop, from: string | undefined, tls: TlsSettings, owner: LinkOwner): WebSocketLink {
-    const url = `${hop.transport}://${hop.serverName ?? bracketed(hop.host)}:${hop.port}/`;
+    // For the Host field only, where the zone of a link-local address means nothing.
+    const name = (hop.serverName ?? hop.host).replace(/%.*/, '');
+    const url = `${hop.transport}://${bracketed(name)}:${hop.port}/`;
     const webSocket = new WebSocket(url, [SUBPROTOCOL], {
       ...OPTIONS,
       createConnection: () => connectSocket(hop, from, tls),
