@@ -1,11 +1,12 @@
 /** What owners ask for: publ_info and subs_info become inputs of their records. */
 import type { DocumentHook, PuaHandle, PuaRecord, PuaResult, PublInfo, SubsInfo } from './api.js';
+import { PuaError } from './errors.js';
 import type { EventRegistry, ProcessParameters } from './events.js';
 import { Handle } from './handle.js';
 import { ownKey } from './key.js';
 import { PublicationRecord } from './publication/record.js';
 import { checkPublish } from './publication/request.js';
-import type { AnyRecord, Host } from './record.js';
+import type { AnyRecord, Host, Identity } from './record.js';
 import type { Records } from './records.js';
 import type { Registrations } from './registrations.js';
 import { SubscriptionRecord } from './subscription/record.js';
@@ -36,7 +37,8 @@ export class Owners {
     const known = this.#o.records.get(identity.key) as PublicationRecord | undefined;
     const record = known ?? new PublicationRecord(this.#o.host, identity);
     const op = this.#handle(record, info.callback);
-    let body = info.body ?? null;
+    // Bytes are copied: the document is kept, and the caller may use its buffer again.
+    let body = info.body instanceof Uint8Array ? new Uint8Array(info.body) : (info.body ?? null);
     let tupleId = known?.state.tupleId ?? null;
     const version = known ? known.state.version + 1 : 0;
     const text = typeof body === 'string' ? body : textOf(body);
@@ -81,6 +83,7 @@ export class Owners {
       ? ownKey(`fetch ${this.#o.host.sip.random.token()}`)
       : this.#subscriptionKey(info, checked.identity.key);
     const known = this.#o.records.get(key) as SubscriptionRecord | undefined;
+    if (known && info.key !== undefined) mustBeSame(known.identity, checked.identity);
     if (known && info.internalUpdateFlag) {
       const op = this.#handle(known, info.callback);
       op.settle({ outcome: 'nothing-to-do' });
@@ -155,6 +158,18 @@ export class Owners {
       }
     }
     return false;
+  }
+}
+
+/** A key of the caller's own must not turn one subscription into another. */
+function mustBeSame(known: Identity, asked: Identity): void {
+  for (const field of ['presUri', 'watcherUri', 'event', 'source'] as const) {
+    if (known[field] === asked[field]) continue;
+    const { presUri, watcherUri, event } = known;
+    throw new PuaError(
+      'PUA_ERR_ARGUMENT',
+      `key: it is that of the subscription of ${watcherUri} to ${event.name} of ${presUri}; end that one first, or take another key`,
+    );
   }
 }
 

@@ -346,6 +346,24 @@ describe('a long retry', () => {
     expect(readSubscription(row).state.deadline - AFTER.now).toBe(HOUR);
   });
 
+  test('nor that of a refresh, while the server still holds what it should prolong', () => {
+    const p = PublicationDriver.published({}, 100_000).timer();
+    p.send();
+    p.answer(403);
+    const row = {} as PuaRow;
+    writePublication(row, p.state, { now: p.now, wall: WALL });
+    const back = publicationFromRow(row, AFTER, half);
+    expect([back.deadline - AFTER.now, back.etag]).toEqual([HOUR, 'e1']);
+
+    const s = SubscriptionDriver.established({}, 100_000).timer();
+    s.send();
+    s.answer(403);
+    const dialog = { pres_uri: 'sip:a@example.com' } as PuaRow;
+    writeSubscription(dialog, s.state, settings, [], { now: s.now, wall: WALL });
+    const again = readSubscription(dialog).state;
+    expect([again.deadline - AFTER.now, again.callId]).toEqual([HOUR, 'call1']);
+  });
+
   test('a back-off of seconds is: the next try comes at once', () => {
     const p = new PublicationDriver();
     p.publish('a').send();

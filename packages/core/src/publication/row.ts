@@ -101,7 +101,7 @@ export function publicationFromRow(row: PuaRow, clock: WallClock, random: () => 
   if ((row.pending & PARKED) !== 0 && (held || row.document !== null)) {
     s.phase = 'parked';
     s.deadline = s.desiredUntil;
-  } else if (held && !pendingBody && !s.end) {
+  } else if (held && !pendingBody && !s.end && more.retryAt === undefined) {
     s.phase = 'published';
     s.deadline = s.expiresAt >= s.desiredUntil ? s.desiredUntil : s.refreshAt;
   } else {

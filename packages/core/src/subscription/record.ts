@@ -58,14 +58,17 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
   branch(remoteTag: string): SubscriptionRecord | null {
     const s = this.state;
     const { settings, identity, host, extraHeaders, outboundProxy } = this;
+    const context = host.context();
     const first = !s.confirmed || s.remoteTag === remoteTag || s.callId === '';
-    if (settings.forks === 'first' || settings.fork || first || s.end || s.fetch) return null;
+    // After Timer N none is taken any more (RFC 6665 4.1.2.4).
+    const late = context.now - s.openedAt > 64 * context.policy.t1;
+    if (settings.forks === 'first' || settings.fork || first || late || s.end || s.fetch) return null;
     const { key } = identity;
     const branched = new SubscriptionRecord(
       host,
       { ...identity, key: `${key}|fork|${remoteTag}` },
       { settings: { ...settings, fork: { origin: key, remoteTag } }, extraHeaders, outboundProxy },
-      forkOf(s, remoteTag, host.context()),
+      forkOf(s, remoteTag, context),
     );
     branched.cbParam = this.cbParam;
     branched.onNotify = this.onNotify;
@@ -113,7 +116,7 @@ export class SubscriptionRecord extends RecordBase<SubscriptionInput | NotifyTur
       if (effect.kind === 'send') this.#send = effect;
       else if (effect.kind === 'notified') this.#turnedBy?.verdict(effect.status);
       // A fetch keeps nothing.
-      else if (effect.kind !== 'persist' || !this.state.fetch) this.apply(effect);
+      else if (effect.kind !== 'persist' || !(before.fetch || this.state.fetch)) this.apply(effect);
     }
   }
 

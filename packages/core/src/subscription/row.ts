@@ -147,7 +147,7 @@ export function subscriptionFromRow(
   if ((row.pending & PARKED) !== 0) {
     s.phase = 'parked';
     s.deadline = parkedUntil(s);
-  } else if (there && !s.end) {
+  } else if (there && !s.end && more.retryAt === undefined) {
     s.phase = 'subscribed';
     s.deadline = !astray && s.expiresAt >= s.desiredUntil ? s.desiredUntil : s.refreshAt;
   } else {

@@ -132,6 +132,14 @@ test('no more than 32 beside the first', async () => {
   expect(status(running, running.dialog, 'f31')).toBe(200);
 });
 
+test('after Timer N no other is taken (RFC 6665 4.1.2.4)', async () => {
+  const running = await forked(['a']);
+  running.sip.clock.advance(31_000);
+  expect(status(running, running.dialog, 'slow')).toBe(200);
+  running.sip.clock.advance(2_000);
+  expect([status(running, running.dialog, 'late'), status(running, running.dialog, 'a')]).toEqual([481, 200]);
+});
+
 test('while it is being ended no other is taken', async () => {
   const running = await forked([]);
   running.pua.sendSubscribe({ ...subscription, forks: 'all', expires: 0 });

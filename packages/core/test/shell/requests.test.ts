@@ -1,7 +1,8 @@
 /** sendPublish and sendSubscribe: what goes out, what is refused, who is told. */
 import type { PuaResult, PublInfo, SubsInfo } from '@pua/core';
 import { settled } from '../support/clock';
-import { ALICE, BOB, establish, listen, outcome, publication, start, subscription } from '../support/pua';
+import { ALICE, BOB, establish, listen, notify, outcome, publication, start, subscription } from '../support/pua';
+import { FakeStore } from '../support/store';
 
 const argument = (field: string) =>
   expect.objectContaining({ code: 'PUA_ERR_ARGUMENT', message: expect.stringContaining(field) });
@@ -75,7 +76,12 @@ describe('sendPublish', () => {
     expect(sip.last.request.body?.content).toMatch(/^döc\/0\//);
     const latin1 = new Uint8Array([0xff]);
     pua.sendPublish({ ...publication, presUri: BOB, body: latin1 });
-    expect(sip.last.request.body?.content).toBe(latin1);
+    expect(sip.last.request.body?.content).toEqual(new Uint8Array([0xff]));
+    // The caller may use its buffer again.
+    sip.last.reply(500);
+    latin1[0] = 0xfe;
+    sip.clock.advance(2_000);
+    expect(sip.last.request.body?.content).toEqual(new Uint8Array([0xff]));
   });
 
   test('another content type is not the processor’s business', async () => {
@@ -84,7 +90,7 @@ describe('sendPublish', () => {
     expect(sip.last.request.body?.content).toBe('refuse');
     const bytes = new Uint8Array([1, 2]);
     pua.sendPublish({ ...publication, presUri: BOB, contentType: 'application/xpidf+xml', body: bytes });
-    expect(sip.last.request.body?.content).toBe(bytes);
+    expect(sip.last.request.body?.content).toEqual(bytes);
   });
 
   const BAD: [field: string, more: Partial<Record<keyof PublInfo, unknown>>][] = [
@@ -299,6 +305,17 @@ describe('sendSubscribe', () => {
     expect(sip.sent).toHaveLength(1);
   });
 
+  test('fetch: the store never hears of it', async () => {
+    const store = new FakeStore();
+    const changed = jest.spyOn(store, 'changed');
+    const running = await start({ store });
+    running.pua.sendSubscribe({ ...subscription, fetch: true });
+    const { callId, from } = running.sip.last.request;
+    running.sip.last.reply(200, [['Expires', '0']]);
+    notify(running, { callId, localTag: from.tag }, { 'Subscription-State': 'terminated;reason=timeout' });
+    expect([running.pua.stats().records.subscriptions, changed.mock.calls.length]).toEqual([0, 0]);
+  });
+
   test('fetch: a record of its own every time', async () => {
     const { pua, sip } = await start();
     const keys = [1, 2].map(() => pua.sendSubscribe({ ...subscription, fetch: true, expires: 0 }).key);
@@ -343,6 +360,13 @@ describe('sendSubscribe', () => {
       const { pua } = await start({ checkRemoteContact: 0 });
       const one = pua.sendSubscribe({ ...subscription, ...target(1) });
       expect(pua.sendSubscribe({ ...subscription, ...target(2) }).key).toBe(one.key);
+    });
+
+    test('a key of the caller’s own is of one subscription', async () => {
+      const { pua } = await start();
+      pua.sendSubscribe({ ...subscription, key: 'mine' });
+      for (const other of [{ presUri: BOB }, { watcherUri: ALICE }, { event: 'dialog;sla' }])
+        expect(() => pua.sendSubscribe({ ...subscription, key: 'mine', ...other })).toThrow(argument('key'));
     });
 
     test('a key of the caller’s own is never compared', async () => {
