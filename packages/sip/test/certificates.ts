@@ -15,9 +15,11 @@ export interface Certificates {
   readonly ca: string;
   /** For DNS:sip.example.com and IP:127.0.0.1, ::1. */
   readonly server: Signed;
-  /** For URI:sip:example.org only. */
+  /** For URI:sip:example.org only: its DNS name is not one of SIP. */
   readonly domain: Signed;
   readonly client: Signed;
+  /** For DNS:sip.example.com, until yesterday. */
+  readonly expired: Signed;
   /** Signed by nobody. */
   readonly stranger: Signed;
   remove(): void;
@@ -38,19 +40,23 @@ export function makeCertificates(): Certificates {
     return { cert: path(`${name}.pem`), key: path(`${name}.key`) };
   };
   const ca = selfSigned('authority');
-  const signed = (name: string, alternativeNames: string): Signed => {
+  const signed = (name: string, alternativeNames: string, days = DAYS): Signed => {
     openssl('req', ...KEY, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
     writeFileSync(path(`${name}.ext`), `subjectAltName=${alternativeNames}\n`);
     const authority = ['-CA', ca.cert, '-CAkey', ca.key, '-CAcreateserial', '-extfile', `${name}.ext`];
-    openssl('x509', '-req', '-in', `${name}.csr`, ...authority, ...DAYS, '-out', `${name}.pem`);
+    openssl('x509', '-req', '-in', `${name}.csr`, ...authority, ...days, '-out', `${name}.pem`);
     return { cert: path(`${name}.pem`), key: path(`${name}.key`) };
   };
   return {
     folder,
     ca: ca.cert,
     server: signed('server', 'DNS:sip.example.com,IP:127.0.0.1,IP:::1'),
-    domain: signed('domain', 'URI:sip:example.org,URI:sips:secure.example.org,URI:sip:alice@example.net'),
+    domain: signed(
+      'domain',
+      'URI:sip:example.org,URI:sips:secure.example.org,URI:sip:alice@example.net,DNS:host.example.org',
+    ),
     client: signed('client', 'URI:sip:pua.example.com'),
+    expired: signed('expired', 'DNS:sip.example.com', ['-days', '-1']),
     stranger: selfSigned('stranger'),
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

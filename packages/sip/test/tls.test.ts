@@ -59,9 +59,15 @@ describeTls('the certificate of a server', () => {
     ['secure.example.org', refused(/does not match/)],
     ['example.net', refused(/does not match/)],
     ['domain', refused(/does not match/)],
+    ['host.example.org', refused(/does not match: it is of sip:example\.org, not of host\.example\.org$/)],
   ])('with sip: URIs, asked for %s', async (serverName, expected) => {
     const { ca } = certificates;
     expect((await ask(certificates.domain, { ca }, serverName)).outcome).toMatchObject(expected);
+  });
+
+  test('that has expired', async () => {
+    const { outcome } = await ask(certificates.expired, { ca: certificates.ca }, 'sip.example.com');
+    expect(outcome).toMatchObject(refused(/certificate has expired/));
   });
 
   test('of nobody known', async () => {

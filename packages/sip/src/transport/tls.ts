@@ -129,12 +129,16 @@ function sipDomains(alternativeNames: string): string[] {
 }
 
 /**
- * RFC 5922 7.1: a `sip:` URI among the alternative names is a domain; else it must be what HTTPS would accept. The
- * common name counts only where there are no alternative names.
+ * RFC 5922 7.1: a `sip:` URI among the alternative names is a domain, and where there is one, DNS names are none; else it
+ * must be what HTTPS would accept. The common name counts only where there are no alternative names.
  */
 export function checkSipIdentity(name: string, certificate: PeerCertificate): Error | undefined {
   const { subjectaltname } = certificate;
   if (subjectaltname === undefined) return checkServerIdentity(name, certificate);
-  if (sipDomains(subjectaltname).includes(name.toLowerCase())) return undefined;
+  const domains = sipDomains(subjectaltname);
+  if (domains.includes(name.toLowerCase())) return undefined;
+  if (domains.length > 0 && isIP(name) === 0) {
+    return new Error(`the certificate does not match: it is of sip:${domains.join(', sip:')}, not of ${name}`);
+  }
   return checkServerIdentity(name, { ...certificate, subject: {} as PeerCertificate['subject'] });
 }
