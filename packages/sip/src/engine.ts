@@ -98,6 +98,7 @@ class Engine implements EmbeddedSip {
       listen,
       advertised,
       tls,
+      webSocketOrigins: (options.webSocketOrigins ?? []).map((origin) => origin.toLowerCase()),
       bindDatagram: options.bindDatagram,
       maxConnections: positive('maxConnections', options.maxConnections ?? 10_000),
       clock,

@@ -30,6 +30,11 @@ export interface EmbeddedSipOptions {
   readonly udpMtu?: number;
   /** Most connections that are accepted, and most that are opened; beyond, they are refused. Default 10 000. */
   readonly maxConnections?: number;
+  /**
+   * Web pages that may connect to `ws` and `wss`, such as `https://phone.example.com`; `*`: all. Default none. Peers that
+   * are no browsers don't say where they are from and may connect.
+   */
+  readonly webSocketOrigins?: readonly string[];
   /** RFC 3261 T1 in milliseconds; default 500. */
   readonly t1?: number;
   /** RFC 3261 T2 in milliseconds; default 4000. */
@@ -47,7 +52,8 @@ export interface EmbeddedSipOptions {
   /** Most received requests that wait for their answer; beyond, new ones get 503 with Retry-After. Default 100 000. */
   readonly maxServerTransactions?: number;
   /**
-   * Most answers kept for retransmissions of their request; beyond, the oldest is forgotten before its 64*T1.
+   * Most answers kept for retransmissions of their request, 128 MiB of them; beyond, the oldest is forgotten before its
+   * 64*T1.
    * Default 100 000.
    */
   readonly maxKeptAnswers?: number;

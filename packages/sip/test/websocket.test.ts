@@ -16,8 +16,9 @@ async function engine(
   listen: string,
   handler: (request: IncomingRequest) => void = (r) => r.reply(200),
   clock?: ManualClock,
+  webSocketOrigins: readonly string[] = [],
 ): Promise<EmbeddedSip> {
-  const sip = embeddedSip({ listen: [listen], ...(clock ? { clock } : {}) });
+  const sip = embeddedSip({ listen: [listen], webSocketOrigins, ...(clock ? { clock } : {}) });
   await sip.start(handler);
   cleanUp.push(() => sip.stop(0));
   return sip;
@@ -46,6 +47,27 @@ describe('as a server', () => {
     const [error] = (await once(socket, 'error')) as [Error];
     expect(error.message).toContain('400');
     await until(() => sip.stats().connections.accepted === 0);
+  });
+
+  test('lets pages in whose origin it knows, and who is no page', async () => {
+    const origins = ['https://Phone.example.com'];
+    const sip = await engine('ws:127.0.0.1:0', undefined, undefined, origins);
+    const open = await engine('ws:127.0.0.1:0', undefined, undefined, ['*']);
+    const closed = await engine('ws:127.0.0.1:0');
+    const from = async (server: EmbeddedSip, origin?: string) => {
+      const socket = new WebSocket(urlOf(server), 'sip', origin === undefined ? {} : { origin });
+      const [what] = await Promise.race([
+        once(socket, 'open').then(() => ['open']),
+        once(socket, 'unexpected-response'),
+      ]);
+      socket.on('error', () => undefined).terminate();
+      return what === 'open' ? 'open' : 'refused';
+    };
+    const page = 'https://phone.example.com';
+    expect([await from(sip), await from(sip, page), await from(open, page)]).toEqual(['open', 'open', 'open']);
+    for (const origin of ['https://evil.example', `${page}.evil.example`, `${page}:8443`, 'null']) {
+      expect([await from(sip, origin), await from(closed, origin)]).toEqual(['refused', 'refused']);
+    }
   });
 
   test('takes one of several', async () => {

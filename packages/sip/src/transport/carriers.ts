@@ -9,17 +9,15 @@ import { Connections, type Origin } from './connections.js';
 import { type BindDatagram, localHostToward, nodeDatagram } from './datagram.js';
 import { CONNECT_INSTEAD_OF_UDP_MS } from './limits.js';
 import { advertisedFor, type ListenAddress } from './listen.js';
-import { StreamListener } from './listener.js';
+import { type HandshakeOptions, StreamListener } from './listener.js';
 import { type Advertised, LocalAddress, localVia, nearest, sourceAddress } from './local.js';
-import type { TlsSettings } from './tls.js';
 import { UdpCarrier } from './udp.js';
 
-export interface CarrierOptions {
+export interface CarrierOptions extends HandshakeOptions {
   readonly listen: readonly ListenAddress[];
   readonly advertised: Advertised | undefined;
   /** Of a network of one's own; undefined: node:dgram. */
   readonly bindDatagram: BindDatagram | undefined;
-  readonly tls: TlsSettings;
   /** Most connections that are accepted, and most that are opened. */
   readonly maxConnections: number;
   readonly clock: Clock;
@@ -130,13 +128,13 @@ export class BoundCarriers implements Carriers {
   }
 
   private async bind(address: ListenAddress, receive: Receive): Promise<Bound> {
-    const { clock, advertised, bindDatagram = nodeDatagram, listen, tls } = this.options;
+    const { clock, advertised, bindDatagram = nodeDatagram, listen } = this.options;
     const { transport, host, port } = address;
     const advertise = advertisedFor(address, listen[0]!, advertised);
     if (transport !== 'udp') {
       const seenBy = (peer: string) => localHostToward(peer) ?? host;
       const localOf = (real: number) => new LocalAddress(transport, host, real, advertise, clock, seenBy);
-      return StreamListener.open(address, localOf, this.connections, tls);
+      return StreamListener.open(address, localOf, this.connections, this.options);
     }
     let carrier: UdpCarrier | undefined;
     const socket = await bindDatagram(host, port, (data, from, fromPort) => carrier?.take(data, from, fromPort));

@@ -11,6 +11,12 @@ import { StreamLink } from './stream.js';
 import type { TlsSettings } from './tls.js';
 import { WebSocketLink, webSocketServer } from './websocket.js';
 
+export interface HandshakeOptions {
+  readonly tls: TlsSettings;
+  /** Whose pages may connect by WebSocket, in lower case; `*`: anybody's. */
+  readonly webSocketOrigins: readonly string[];
+}
+
 type Step = (socket: Socket) => void;
 
 export class StreamListener {
@@ -24,14 +30,14 @@ export class StreamListener {
     address: ListenAddress,
     localOf: (port: number) => LocalAddress,
     connections: Connections,
-    tls: TlsSettings,
+    { tls, webSocketOrigins }: HandshakeOptions,
   ): Promise<StreamListener> {
     const { transport } = address;
     const viaOf = (socket: Socket) => local.via(socket.remoteAddress ?? '');
     // From the last step to the first.
     let step: Step =
       transport === 'ws' || transport === 'wss'
-        ? webSocketStep(connections, (socket, makeLink) =>
+        ? webSocketStep(connections, webSocketOrigins, (socket, makeLink) =>
             connections.accept(transport, socket, viaOf(socket), makeLink),
           )
         : (socket) => connections.accept(transport, socket, viaOf(socket), (owner) => new StreamLink(socket, owner));
@@ -73,10 +79,11 @@ function tlsStep(connections: Connections, tls: TlsSettings, next: Step): Step {
 
 function webSocketStep(
   connections: Connections,
+  origins: readonly string[],
   next: (socket: Socket, makeLink: (owner: LinkOwner) => WebSocketLink) => void,
 ): Step {
   const deadlines = new WeakMap<Socket, Timer>();
-  const server = webSocketServer((webSocket, socket) => {
+  const server = webSocketServer(origins, (webSocket, socket) => {
     deadlines.get(socket)?.cancel();
     next(socket, (owner) => new WebSocketLink(webSocket, socket, owner));
   });

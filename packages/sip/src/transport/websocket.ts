@@ -112,8 +112,14 @@ export class WebSocketLink implements Link {
   }
 }
 
-/** Reads the handshakes of sockets that it is given with `emit('connection', socket)`. */
-export function webSocketServer(opened: (webSocket: WebSocket, socket: Socket) => void): Server {
+/**
+ * Reads the handshakes of sockets that it is given with `emit('connection', socket)`. Pages in browsers say where they are
+ * from (RFC 6455 10.2) and are let in from `origins` only: else any page could speak SIP to what its reader can reach.
+ */
+export function webSocketServer(
+  origins: readonly string[],
+  opened: (webSocket: WebSocket, socket: Socket) => void,
+): Server {
   const upgrader = new WebSocketServer({
     ...OPTIONS,
     noServer: true,
@@ -125,13 +131,17 @@ export function webSocketServer(opened: (webSocket: WebSocket, socket: Socket) =
   });
   server.on('clientError', (_error, socket) => socket.destroy());
   server.on('upgrade', (request, socket, head) => {
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-    if (offered.includes(SUBPROTOCOL)) {
-      upgrader.handleUpgrade(request, socket, head, (webSocket) => opened(webSocket, socket as Socket));
-      return;
-    }
-    const text = 'the subprotocol must be sip (RFC 7118)\n';
-    socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+    const { origin, 'sec-websocket-protocol': protocols = '' } = request.headers;
+    const offered = protocols.split(',').map((name) => name.trim());
+    if (origin !== undefined && !origins.includes(origin.toLowerCase()) && !origins.includes('*')) {
+      refuse(socket, '403 Forbidden', 'pages of this origin may not connect; see webSocketOrigins\n');
+    } else if (!offered.includes(SUBPROTOCOL)) {
+      refuse(socket, '400 Bad Request', 'the subprotocol must be sip (RFC 7118)\n');
+    } else upgrader.handleUpgrade(request, socket, head, (webSocket) => opened(webSocket, socket as Socket));
   });
   return server;
+}
+
+function refuse(socket: Duplex, status: string, text: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
 }
