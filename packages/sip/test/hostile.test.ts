@@ -1,8 +1,10 @@
 /** Peers that mean harm or are ill: what they can make a connection cost, and what is said of requests to them. */
 import type { Hop, IncomingRequest, Outcome } from '@pua/core';
 import { type EmbeddedSip, type EmbeddedSipOptions, embeddedSip, systemRandom } from '@pua/sip';
+import type { Sender } from '../dist/transport/carrier';
 import { Connection } from '../dist/transport/connection';
 import type { Link } from '../dist/transport/link';
+import { Backlog, Output } from '../dist/transport/output';
 import { TimerWheel } from '../dist/wheel';
 import { RawEnd, RawServer } from './raw';
 import { ManualClock, publish, settled, until } from './support';
@@ -58,6 +60,23 @@ test('a reset in the middle of a write: what still waited for its turn has not b
   // What the system had not taken yet, of 16 MB, can safely go elsewhere.
   expect(sent.length).toBeGreaterThan(0);
   expect(sent.length).toBeLessThan(count);
+});
+
+test('what waits for all peers together is bounded, and given back', () => {
+  const all = new Backlog();
+  const lost: boolean[] = [];
+  const sender: Sender = { wanted: true, awaitsAnswer: false, failed: (_cause, sent) => lost.push(sent) };
+  const message = new Uint8Array(1 << 20);
+  const outputs = Array.from({ length: 20 }, () => new Output(all));
+  let taken = 0;
+  for (const output of outputs) while (output.push(message, sender)) taken++;
+  // 16 MiB for one peer, 256 for all.
+  expect(taken).toBe(256);
+  expect(outputs.map(({ bytes }) => bytes >> 20)).toEqual([...Array(16).fill(16), 0, 0, 0, 0]);
+  expect(outputs[0]!.nextBatch()).toHaveLength(1);
+  expect([outputs[19]!.push(message, sender), outputs[19]!.push(message, sender)]).toEqual([true, false]);
+  for (const output of outputs) output.fail(new Error('lost'));
+  expect([all.bytes, lost.length, new Set(lost)]).toEqual([0, 256, new Set([false])]);
 });
 
 describe('frames that do not end', () => {
@@ -130,6 +149,7 @@ test('a peer that asks for keep-alives and does not read the answers is left aft
     clock,
     wheel: new TimerWheel(clock, 10),
     random: systemRandom,
+    backlog: { bytes: 0 },
     message: () => undefined,
     ping: () => undefined,
     held: () => true,

@@ -11,13 +11,14 @@ import { type TimerWheel, WheelNode } from '../wheel.js';
 import type { Carrier, LocalVia, Sender } from './carrier.js';
 import * as limits from './limits.js';
 import type { Link, LinkOwner } from './link.js';
-import { Output } from './output.js';
+import { type Backlog, Output } from './output.js';
 
 /** The set of connections that one belongs to. */
 export interface ConnectionHost {
   readonly clock: Clock;
   readonly wheel: TimerWheel;
   readonly random: Random;
+  readonly backlog: Backlog;
   message(bytes: Buffer, connection: Connection): void;
   /** A keep-alive came. */
   ping(): void;
@@ -51,7 +52,7 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
   readonly transport: Transport;
   private state: 'connecting' | 'open' | 'closed' = 'connecting';
   private readonly link: Link;
-  private readonly output = new Output();
+  private readonly output: Output;
   private armed = false;
   private pongOwed = false;
   private pinged = false;
@@ -75,6 +76,7 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
     makeLink: (owner: LinkOwner) => Link,
   ) {
     super();
+    this.output = new Output(host.backlog);
     this.transport = options.hop.transport;
     const now = host.clock.now();
     this.lastInput = now;
@@ -96,7 +98,7 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
       return;
     }
     if (!this.output.push(message, sender)) {
-      const cause = this.fault(`takes too little of what waits for it, ${this.output.bytes} bytes`);
+      const cause = this.fault(`too much waits for it or for all peers, ${this.output.bytes} bytes for it`);
       queueMicrotask(() => sender.failed(cause, false));
       return;
     }

@@ -7,6 +7,7 @@ import type { LocalVia, Receive, Sender } from './carrier.js';
 import { Connection, type ConnectionHost } from './connection.js';
 import { CONNECT_MS, MAX_HALF_READ_BYTES } from './limits.js';
 import type { Link, LinkOwner } from './link.js';
+import { Backlog } from './output.js';
 import { StreamLink } from './stream.js';
 import type { TlsSettings } from './tls.js';
 import { WebSocketLink } from './websocket.js';
@@ -26,6 +27,7 @@ export class Connections implements ConnectionHost {
   private readonly accepted = new Map<string, Connection>();
   /** Of everybody who has connected, handshakes that are not over included. */
   private readonly sockets = new Set<Socket>();
+  readonly backlog = new Backlog();
   private heldBytes = 0;
   private receive: Receive = () => undefined;
   private running = false;

@@ -9,6 +9,8 @@ export const STREAM_MAX_MESSAGE = MAX_HEAD_BYTES + MAX_BODY_BYTES;
 export const MAX_HALF_READ_BYTES = 64 << 20;
 /** What waits for one peer to read; beyond, messages are refused. */
 export const MAX_OUTPUT_BYTES = 16 << 20;
+/** The same for all peers together. */
+export const MAX_OUTPUT_BYTES_IN_ALL = 256 << 20;
 /** What is handed to the system in one go. */
 export const BATCH_BYTES = 64 << 10;
 

@@ -1,16 +1,23 @@
 /** What waits to leave on a connection, and who awaits an answer to what has left. */
 import type { Sender } from './carrier.js';
-import { BATCH_BYTES, MAX_OUTPUT_BYTES } from './limits.js';
+import { BATCH_BYTES, MAX_OUTPUT_BYTES, MAX_OUTPUT_BYTES_IN_ALL } from './limits.js';
 
 interface Waiting {
   readonly message: Uint8Array;
   readonly sender: Sender;
 }
 
+/** What waits on all connections together. */
+export class Backlog {
+  bytes = 0;
+}
+
 export class Output {
   private queue: Waiting[] = [];
   private queuedBytes = 0;
   private readonly awaiting = new Set<Sender>();
+
+  constructor(private readonly all: Backlog) {}
 
   get isEmpty(): boolean {
     return this.queue.length === 0;
@@ -21,9 +28,10 @@ export class Output {
 
   /** False when too much waits already. */
   push(message: Uint8Array, sender: Sender): boolean {
-    if (this.queuedBytes + message.length > MAX_OUTPUT_BYTES) return false;
+    const size = message.length;
+    if (this.queuedBytes + size > MAX_OUTPUT_BYTES || this.all.bytes + size > MAX_OUTPUT_BYTES_IN_ALL) return false;
     this.queue.push({ message, sender });
-    this.queuedBytes += message.length;
+    this.count(size);
     return true;
   }
 
@@ -34,7 +42,7 @@ export class Output {
     let count = 0;
     for (; count < this.queue.length && size < BATCH_BYTES; count++) {
       const { message, sender } = this.queue[count]!;
-      this.queuedBytes -= message.length;
+      this.count(-message.length);
       if (!sender.wanted) continue;
       if (sender.awaitsAnswer) this.awaiting.add(sender);
       batch.push(message);
@@ -54,9 +62,14 @@ export class Output {
     const { queue } = this;
     const left = [...this.awaiting];
     this.queue = [];
-    this.queuedBytes = 0;
+    this.count(-this.queuedBytes);
     this.awaiting.clear();
     for (const { sender } of queue) if (sender.wanted) sender.failed(cause, false);
     for (const sender of left) sender.failed(cause, true);
+  }
+
+  private count(change: number): void {
+    this.queuedBytes += change;
+    this.all.bytes += change;
   }
 }
