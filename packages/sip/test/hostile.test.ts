@@ -132,6 +132,22 @@ describe('frames that do not end', () => {
     }
     // 64 MiB of them.
     expect(count).toBe(68);
+    // The others can go on, also who sends little at a time.
+    const small = await upgraded(address);
+    for (let piece = 0; piece < 3; piece++)
+      await sendWithPing(small, frame(piece === 0 ? 0x02 : 0x00, 'x'.repeat(500_000 / 3)));
+    small.send(frame(0x80, ''));
+    await until(() => sip.stats().dropped.malformed === 1);
+    expect(small.closed).toBe(false);
+  });
+
+  test('a peer that says goodbye and stays is left', async () => {
+    const { sip, address } = await world({ listen: ['ws:127.0.0.1:0'] });
+    const peer = await upgraded(address);
+    peer.socket.allowHalfOpen = true;
+    peer.send(frame(0x88, ''));
+    await until(() => sip.stats().connections.accepted === 0);
+    expect(sip.stats().connections.broken).toBe(0);
   });
 });
 

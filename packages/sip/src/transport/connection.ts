@@ -22,8 +22,8 @@ export interface ConnectionHost {
   message(bytes: Buffer, connection: Connection): void;
   /** A keep-alive came. */
   ping(): void;
-  /** The half-read bytes of all connections change; false when there are too many. */
-  held(change: number): boolean;
+  /** The half-read bytes of all connections change. */
+  held(change: number): void;
   /** It is no longer open; `broken`: by a fault of the peer. */
   closed(connection: Connection, broken: boolean): void;
   /** An answer whose connection is gone (RFC 3261 18.2.2). */
@@ -84,6 +84,11 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
     this.openBy = now + options.connectMs;
     this.link = makeLink(this);
     host.wheel.schedule(this, this.openBy, now);
+  }
+
+  /** Bytes of a message whose end has not come yet. */
+  get heldBytes(): number {
+    return this.held;
   }
 
   via(): LocalVia {
@@ -170,9 +175,9 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
       this.watch(this.completeBy, now);
     }
     if (held === this.held) return;
-    const fits = this.host.held(held - this.held);
+    const change = held - this.held;
     this.held = held;
-    if (!fits) this.broken('too many messages of all connections are incomplete');
+    this.host.held(change);
   }
 
   broken(fault: string): void {

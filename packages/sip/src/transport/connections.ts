@@ -128,9 +128,15 @@ export class Connections implements ConnectionHost {
     this.counters.dropped.keepAlive++;
   }
 
-  held(change: number): boolean {
+  /** Who holds most must go: the others' messages arrive in pieces, too. */
+  held(change: number): void {
     this.heldBytes += change;
-    return this.heldBytes <= MAX_HALF_READ_BYTES;
+    if (this.heldBytes <= MAX_HALF_READ_BYTES) return;
+    let largest: Connection | undefined;
+    for (const table of [this.accepted, this.opened]) {
+      for (const one of table.values()) if (!largest || one.heldBytes > largest.heldBytes) largest = one;
+    }
+    largest?.broken('too many messages of all connections are incomplete');
   }
 
   closed(connection: Connection, broken: boolean): void {

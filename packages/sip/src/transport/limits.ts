@@ -5,7 +5,7 @@ import { MAX_HEAD_BYTES } from '../message/head.js';
 export const MAX_BODY_BYTES = 1 << 20;
 /** Largest message over a connection, in both directions. */
 export const STREAM_MAX_MESSAGE = MAX_HEAD_BYTES + MAX_BODY_BYTES;
-/** Half-read messages of all connections together; the one that brings the sum above it is closed. */
+/** Half-read messages of all connections together; beyond, the largest one's connection is closed. */
 export const MAX_HALF_READ_BYTES = 64 << 20;
 /** What waits for one peer to read; beyond, messages are refused. */
 export const MAX_OUTPUT_BYTES = 16 << 20;
@@ -38,5 +38,5 @@ export const ACCEPTED_IDLE_MS = 600_000;
  */
 export const OPENED_IDLE_MS = 4_200_000;
 
-/** When the engine stops: how long peers may take to say goodbye. */
+/** How long peers may take to say goodbye. */
 export const GOODBYE_MS = 500;

@@ -6,14 +6,14 @@ import type { Duplex } from 'node:stream';
 import type { Hop } from '@pua/core';
 import { WebSocket, WebSocketServer } from 'ws';
 import { bracketed } from '../message/uri.js';
-import { STREAM_MAX_MESSAGE } from './limits.js';
+import { GOODBYE_MS, STREAM_MAX_MESSAGE } from './limits.js';
 import type { Link, LinkOwner } from './link.js';
 import { connectSocket } from './stream.js';
 import type { TlsSettings } from './tls.js';
 
 const SUBPROTOCOL = 'sip';
 const GOING_AWAY = 1001;
-const OPTIONS = { perMessageDeflate: false, maxPayload: STREAM_MAX_MESSAGE };
+const OPTIONS = { perMessageDeflate: false, maxPayload: STREAM_MAX_MESSAGE, closeTimeout: GOODBYE_MS };
 const ONLY_LINE_ENDS = /^[\r\n]*$/;
 
 /** Bytes before the payload of a ping or pong (RFC 6455 5.2); those of clients are masked. */
