@@ -2,8 +2,16 @@ import { hasKamailioModule } from './peers.js';
 
 export type Modparam = readonly [module: string, name: string, value: string | number];
 
+/** Paths of PEM files. */
+export interface KamailioTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface KamailioSettings {
   readonly port: number;
+  /** A port of its own. */
+  readonly tls: (KamailioTls & { readonly port: number }) | undefined;
   readonly databaseUrl: string;
   readonly folder: string;
   readonly digest: boolean;
@@ -31,14 +39,14 @@ const AUTHENTICATE = `
 
 /** kamailio.cfg of a presence server: PUBLISH and SUBSCRIBE are handled, OPTIONS answered, all else refused. */
 export function kamailioConfig(settings: KamailioSettings): string {
-  const { port, databaseUrl, digest } = settings;
+  const { port, databaseUrl, digest, tls } = settings;
   const events = EVENT_MODULES.filter(hasKamailioModule);
   const modules = ['db_mysql', 'tm', 'sl', 'rr', 'pv', 'maxfwd', 'textops', 'siputils', 'presence', ...events];
   if (digest) modules.push('auth', 'auth_db');
+  if (tls) modules.push('tls');
   modules.push(...settings.modules);
   const parameters: Modparam[] = [
     ['presence', 'db_url', databaseUrl],
-    ['presence', 'server_address', `sip:127.0.0.1:${port}`],
     ['presence', 'subs_db_mode', settings.subscriptions === 'database' ? 3 : 0],
     // Without the cache every publication is a row at once.
     ['presence', 'publ_cache', 0],
@@ -60,6 +68,13 @@ export function kamailioConfig(settings: KamailioSettings): string {
       ['auth_db', 'password_column', 'password'],
     );
   }
+  if (tls) {
+    parameters.push(
+      ['tls', 'certificate', tls.cert],
+      ['tls', 'private_key', tls.key],
+      ['tls', 'tls_method', 'TLSv1.2+'],
+    );
+  }
   parameters.push(...settings.modparams);
   return `#!KAMAILIO
 debug=1
@@ -69,7 +84,7 @@ tcp_children=1
 auto_aliases=no
 listen=udp:127.0.0.1:${port}
 listen=tcp:127.0.0.1:${port}
-
+${tls ? `enable_tls=yes\nlisten=tls:127.0.0.1:${tls.port}\n` : ''}
 ${modules.map((name) => `loadmodule "${name}.so"`).join('\n')}
 
 ${parameters.map(([module, name, value]) => `modparam("${module}", "${name}", ${literal(value)})`).join('\n')}

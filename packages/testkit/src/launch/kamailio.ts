@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { PeerProcess, tail } from './child.js';
 import { freePort, privateFolder, removeFolder } from './folder.js';
-import { kamailioConfig, type Modparam } from './kamailio-config.js';
+import { type KamailioTls, kamailioConfig, type Modparam } from './kamailio-config.js';
 import type { LaunchedMariadb, TestDatabase } from './mariadb.js';
 import { findCommand, missingPeers } from './peers.js';
 
@@ -24,6 +24,8 @@ export interface KamailioOptions {
   readonly digest?: boolean;
   /** `database`: they are rows of active_watchers and outlive a restart. Default `memory`. */
   readonly subscriptions?: 'memory' | 'database';
+  /** TLS on a port of its own with this certificate; clients need none. Default: no TLS. */
+  readonly tls?: KamailioTls;
   /** Seconds; default 1. */
   readonly minExpires?: number;
   /** Seconds; default 3600. */
@@ -58,6 +60,8 @@ export interface LaunchedKamailio {
   readonly port: number;
   /** `sip:127.0.0.1:port` */
   readonly uri: string;
+  /** `sip:127.0.0.1:port;transport=tls`; empty without TLS. */
+  readonly tlsUri: string;
   readonly pid: number;
   readonly database: TestDatabase;
   /** What is published. Kamailio commits a row a moment after its 200. */
@@ -143,6 +147,7 @@ class Kamailio implements LaunchedKamailio {
   readonly host = '127.0.0.1';
   readonly database: TestDatabase;
   port = 0;
+  #tlsPort = 0;
   readonly #options: KamailioOptions;
   readonly #folder: string;
   #connection: Connection | undefined;
@@ -156,6 +161,10 @@ class Kamailio implements LaunchedKamailio {
 
   get uri(): string {
     return `sip:${this.host}:${this.port}`;
+  }
+
+  get tlsUri(): string {
+    return this.#tlsPort === 0 ? '' : `sip:${this.host}:${this.#tlsPort};transport=tls`;
   }
 
   get pid(): number {
@@ -172,6 +181,7 @@ class Kamailio implements LaunchedKamailio {
   async startOnFreePort(): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       this.port = await freePort();
+      if (this.#options.tls) this.#tlsPort = await freePort();
       try {
         return await this.#start();
       } catch (error) {
@@ -261,6 +271,7 @@ class Kamailio implements LaunchedKamailio {
       file,
       kamailioConfig({
         port: this.port,
+        tls: this.#options.tls && { ...this.#options.tls, port: this.#tlsPort },
         databaseUrl: this.database.url,
         folder: this.#folder,
         digest,

@@ -34,6 +34,7 @@ const NEEDS: Readonly<Record<PeerName, readonly Need[]>> = {
     command('kamailio', 'kamailio'),
     kamailioModule('presence', 'kamailio-presence-modules'),
     kamailioModule('db_mysql', 'kamailio-mysql-modules'),
+    kamailioModule('tls', 'kamailio-tls-modules'),
   ],
   sipp: [command('sipp', 'sip-tester')],
   xmllint: [command('xmllint', 'libxml2-utils')],
