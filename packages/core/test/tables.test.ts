@@ -1,6 +1,7 @@
 /**
  * Walks both machines at random through every cell of their tables. What a step returns must be among the states its
- * cell names, and every state a cell names must really be reached: the table is neither wrong nor boastful.
+ * cell names, and every state a cell names must really be reached: the table is neither wrong nor boastful. On the way
+ * nobody who waits is forgotten or told twice, and a record that rests has a time when it goes on.
  */
 import type { Answer } from '../dist/policy/answer.js';
 import { DEFAULT_POLICY } from '../dist/policy/policy.js';
@@ -11,7 +12,19 @@ import { SUBSCRIPTION_TABLE, stepSubscription } from '../dist/subscription/table
 import { pick, seeded } from './support/random';
 
 const STEPS = 200_000;
-type Step = (state: never, input: never, context: object, out: object[]) => { phase: string; deadline: number };
+const NEVER = Number.POSITIVE_INFINITY;
+interface State {
+  readonly phase: string;
+  readonly deadline: number;
+  readonly notBefore: number;
+  readonly op: object | null;
+  readonly flightOp: object | null;
+  readonly next: { readonly op: object | null } | null;
+}
+type Step = (state: never, input: never, context: object, out: Effect[]) => State;
+type Effect = { readonly kind: string; readonly op?: object };
+const RESTING = ['published', 'subscribed', 'waiting', 'closing'];
+const LANDED = [...RESTING, 'queued', 'parked', 'ended'];
 type Table = Record<string, Record<string, { to: readonly string[] }>>;
 
 function walk(
@@ -22,11 +35,12 @@ function walk(
 ) {
   const random = seeded(7);
   const wrong = new Set<string>();
+  const waiting = new Set<object>();
   const reached = new Set<string>();
   let now = 1_000;
-  let state = start(random, now) as { phase: string; deadline: number };
+  let state = start(random, now) as State;
   for (let i = 0; i < STEPS; i++) {
-    if (state.phase === 'ended') state = start(random, now) as typeof state;
+    if (state.phase === 'ended') state = start(random, now) as State;
     const row = table[state.phase]!;
     const kind = pick(random, Object.keys(row));
     // Ends are rarer than the rest, or no dialog would live long enough.
@@ -36,15 +50,27 @@ function walk(
       if (state.deadline === Number.POSITIVE_INFINITY) continue;
       now = Math.max(now, state.deadline);
     } else now += random() < 0.2 ? random() * 120_000 : random() * 20;
-    const from = state.phase;
-    state = step(
-      state as never,
-      make(kind, state as never, random, now) as never,
-      { now, random, policy: DEFAULT_POLICY },
-      [],
-    );
-    reached.add(`${from} ${kind} ${state.phase}`);
-    if (!row[kind]!.to.includes(state.phase)) wrong.add(`${from} ${kind} ${state.phase}`);
+    const { phase: from, notBefore } = state;
+    const input = make(kind, state as never, random, now) as { op?: object | null };
+    if (input.op) waiting.add(input.op);
+    const out: Effect[] = [];
+    state = step(state as never, input as never, { now, random, policy: DEFAULT_POLICY }, out);
+    const cell = `${from} ${kind} ${state.phase}`;
+    reached.add(cell);
+    if (!row[kind]!.to.includes(state.phase)) wrong.add(cell);
+    for (const effect of out) {
+      if (effect.kind === 'settle' && !waiting.delete(effect.op!)) wrong.add(`${cell}: told twice`);
+      if (effect.kind === 'send' && notBefore > now) wrong.add(`${cell}: before its time`);
+    }
+    const { op, flightOp, next } = state;
+    for (const one of waiting) {
+      if (one === op || one === flightOp || one === next?.op) continue;
+      wrong.add(`${cell}: never told`);
+      waiting.delete(one);
+    }
+    if (RESTING.includes(state.phase) !== state.deadline < NEVER && state.phase !== 'parked')
+      wrong.add(`${cell}: hangs`);
+    if (flightOp && LANDED.includes(state.phase)) wrong.add(`${cell}: nothing is in flight`);
   }
   const listed = Object.entries(table).flatMap(([from, row]) =>
     Object.entries(row).flatMap(([kind, cell]) => cell.to.map((to) => `${from} ${kind} ${to}`)),
@@ -112,7 +138,7 @@ function subscriptionInput(kind: string, state: Subscription, random: () => numb
     case 'subscribe':
       return {
         kind,
-        op: {},
+        op: state.fetch ? null : {},
         expires: pick(random, [-1, -1, 30, 3600]),
         insert: random() < 0.1,
         fetch: state.phase === 'absent' && random() < 0.1,
@@ -120,7 +146,8 @@ function subscriptionInput(kind: string, state: Subscription, random: () => numb
         preloadedRoutes: [],
       };
     case 'unsubscribe':
-      return { kind, op: {} };
+      // A fetch has a key that nobody knows.
+      return { kind, op: state.fetch ? null : {} };
     case 'slot':
       return { kind, contact: 'sip:us@example.com', callId: `c${random()}`, localTag: `t${random()}` };
     case 'answer':

@@ -63,14 +63,12 @@ export function resting(s: Subscription, n: NotifyInput, c: Context, out: Out): 
 export function queued(s: Subscription, n: NotifyInput, c: Context, out: Out): void {
   if (!take(s, n, c, out) || n.state !== 'terminated') return;
   const ending: Out = [];
-  const op = s.op;
   terminated(s, n.termination, c, ending);
   if ((s.phase as string) === 'ended') {
     out.push(...ending);
     return;
   }
   // It waits for its slot already: there it will open a new dialog.
-  s.op = s.op ?? op;
   s.phase = 'queued';
   s.deadline = NEVER;
   out.push(...ending.filter((effect) => effect.kind === 'settle' || effect.kind === 'persist'));

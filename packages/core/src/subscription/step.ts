@@ -64,6 +64,8 @@ export function wish(s: Subscription, input: SubscribeInput, c: Context, out: Ou
 export function note(s: Subscription, input: SubscribeInput, c: Context, out: Out): void {
   out.push({ kind: 'persist' });
   if (s.end) {
+    // A fork is not opened again: the record it branched off is, and its SUBSCRIBE is forked anew.
+    if (s.fork) return settle(out, input.op, { outcome: 'superseded' });
     if (s.next) settle(out, s.next.op, { outcome: 'superseded' });
     s.next = input;
     return;

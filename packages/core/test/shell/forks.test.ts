@@ -99,6 +99,23 @@ test('an unsubscribe finds the forks of a record that is over', async () => {
   expect(await outcome(handle)).toMatchObject({ outcome: 'accepted', expires: 0 });
 });
 
+/*
+ *   SUBSCRIBE Expires: 0 -> remote, a, b     200 <-     (asked for again)     NOTIFY terminated <-     one SUBSCRIBE ->
+ */
+test('subscribed to again while they are being ended: the record opens one dialog, its forks none', async () => {
+  const running = await forked(['a', 'b']);
+  const { pua, sip, dialog } = running;
+  pua.sendSubscribe({ ...subscription, forks: 'all', expires: 0 });
+  const handle = pua.sendSubscribe({ ...subscription, forks: 'all' });
+  for (const end of sip.sent.slice(1)) end.reply(200);
+  for (const tag of ['a', 'b', 'remote']) status(running, dialog, tag, { 'Subscription-State': 'terminated' });
+  const opened = sip.sent.slice(4);
+  expect(opened.map(({ request, header }) => [request.to.tag, header('Expires')])).toEqual([[undefined, '3600']]);
+  opened[0]!.reply(200, [['Expires', '3600']]);
+  expect(await outcome(handle)).toMatchObject({ outcome: 'accepted' });
+  expect(subscriptions(running)).toHaveLength(1);
+});
+
 test('a new lifetime holds for all of them', async () => {
   const running = await forked(['a']);
   running.pua.sendSubscribe({ ...subscription, forks: 'all', expires: 600 });
