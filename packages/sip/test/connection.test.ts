@@ -98,11 +98,11 @@ describe('keep-alives', () => {
     w.clock.advance(60_000);
     await peer.until(/^\r\n\r\n\r\n\r\n$/);
     expect(alive(w).opened).toBe(1);
-    peer.send('\r\n');
-    await until(() => w.sip.stats().received >= 1);
-    for (let i = 0; i < 3; i++) await new Promise((turn) => setImmediate(turn));
+    peer.send(`\r\n${request('OPTIONS')}`);
+    await peer.until(/SIP\/2\.0 200/);
+    peer.text = '';
     w.clock.advance(120_000);
-    await peer.until(/^(\r\n){6}$/);
+    await peer.until(/\r\n\r\n$/);
     w.clock.advance(10_000);
     await until(() => peer.closed);
     expect(alive(w).opened).toBe(0);
@@ -190,9 +190,8 @@ describe('what comes in', () => {
     peer.send(text.slice(30));
     await until(() => w.requests.length === 1);
     w.clock.advance(9_000);
-    peer.send(text.slice(0, -1));
-    await until(() => w.sip.stats().sent === 2);
-    for (let i = 0; i < 3; i++) await new Promise((turn) => setImmediate(turn));
+    peer.send(request('OPTIONS') + text.slice(0, -1));
+    await until(() => w.sip.stats().sent === 3);
     w.clock.advance(9_900);
     expect(alive(w).accepted).toBe(1);
     w.clock.advance(200);

@@ -7,7 +7,7 @@ import type { Link } from '../dist/transport/link';
 import { Backlog, Output } from '../dist/transport/output';
 import { TimerWheel } from '../dist/wheel';
 import { RawEnd, RawServer } from './raw';
-import { ManualClock, publish, settled, until } from './support';
+import { ManualClock, publish, until } from './support';
 
 const cleanUp: (() => unknown)[] = [];
 afterEach(async () => {
@@ -50,10 +50,10 @@ test('a reset in the middle of a write: what still waited for its turn has not b
   const body = { type: 'text/plain', content: 'x'.repeat(100_000) };
   const count = 160;
   for (let cseq = 0; cseq < count; cseq++) sip.request(publish({ hop, cseq, body }), (o) => outcomes.push(o));
-  const { socket } = await server.end(0);
-  socket.pause();
-  for (let i = 0; i < 20; i++) await settled();
-  socket.resetAndDestroy();
+  const peer = await server.end(0);
+  await peer.until(/^PUBLISH/);
+  peer.socket.pause();
+  peer.socket.resetAndDestroy();
   await until(() => outcomes.length === count);
   const sent = outcomes.filter((outcome) => outcome.kind === 'unreachable' && outcome.sent);
   expect(new Set(outcomes.map(({ kind }) => kind))).toEqual(new Set(['unreachable']));

@@ -113,6 +113,29 @@ function carries(transport: Transport): void {
     expect(server.stats().connections).toMatchObject({ opened: 0, accepted: 1 });
   });
 
+  it('answers by another connection when the one that we have opened is gone', async () => {
+    let source: Hop | undefined;
+    const server = await engine({ listen: [`${transport}:127.0.0.1:0`], tls: serverTls() }, (r) => {
+      source = r.source;
+      r.reply(200);
+    });
+    const relay = await startRelay(server.addresses[0]!);
+    let open: IncomingRequest | undefined;
+    const client = await engine({ listen: ['udp:127.0.0.1:0'], tls: clientTls() }, (r) => {
+      open = r;
+    });
+    await ask(client, { hop: { ...hopTo(server, transport), port: relay.port } });
+    const asked = ask(server, { method: 'NOTIFY', hop: source! });
+    await until(() => open !== undefined);
+    relay.cut();
+    await until(() => client.stats().connections.opened === 0);
+    expect(await asked).toMatchObject({ kind: 'unreachable', sent: true });
+    open!.reply(200);
+    await until(() => server.stats().dropped.late === 1);
+    expect([relay.count, client.stats().dropped.unsent]).toEqual([2, 0]);
+    await relay.close();
+  });
+
   it('ends the transactions of a connection that is lost, and opens another one for the next', async () => {
     const open: IncomingRequest[] = [];
     const server = await engine({ listen: [`${transport}:127.0.0.1:0`], tls: serverTls() }, (r) => {

@@ -38,8 +38,8 @@ class ClientTransaction extends WheelNode implements Sender {
     readonly carrier: Carrier,
     readonly deadline: number,
     readonly done: Done,
-    /** Takes the request when this carrier turns out to lead nowhere. */
-    readonly fallback?: Carrier,
+    /** Takes its place when this carrier turns out to lead nowhere. */
+    readonly fallback?: ClientTransaction,
   ) {
     super();
     const via = carrier.via(request.hop.host);
@@ -114,7 +114,7 @@ export class ClientTransactions {
     if (transaction.message.length > congestion.udpMtu && !carrier.reliable && congestion.takesTcp(hop)) {
       const stream = this.carriers.insteadOfDatagrams(hop);
       if (!(stream instanceof Error)) {
-        this.begin(new ClientTransaction(this, request, ascii, stream, deadline, done, carrier));
+        this.begin(new ClientTransaction(this, request, ascii, stream, deadline, done, transaction));
         return;
       }
     }
@@ -188,11 +188,11 @@ export class ClientTransactions {
 
   failed(transaction: ClientTransaction, cause: Error, sent: boolean): void {
     if (!this.isAlive(transaction)) return;
-    const { request, fallback, deadline, done } = transaction;
+    const { request, fallback } = transaction;
     if (fallback && !sent && !this.closed) {
       this.congestion.refused(request.hop);
       this.remove(transaction);
-      this.begin(new ClientTransaction(this, request, checkRequest(request), fallback, deadline, done));
+      this.begin(fallback);
       if (this.alive.size === 0) this.emptied?.();
       return;
     }

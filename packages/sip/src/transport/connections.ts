@@ -147,9 +147,11 @@ export class Connections implements ConnectionHost {
   }
 
   answer(message: Uint8Array, from: Connection, host: string, port: number, sender: Sender): void {
-    const { transport } = from;
-    // Who has come by WebSocket can't be called back: browsers don't listen.
-    const other = transport === 'ws' || transport === 'wss' ? undefined : this.toward({ transport, host, port });
+    const { hop, ours } = from.options;
+    const { transport } = hop;
+    // Where we had gone we can go again. Who has come by WebSocket can't be called back: browsers don't listen.
+    const lost = !ours && (transport === 'ws' || transport === 'wss');
+    const other = lost ? undefined : this.toward(ours ? hop : { transport, host, port });
     if (other instanceof Connection) other.send(message, host, port, sender);
     else queueMicrotask(() => sender.failed(other ?? new Error('the connection is gone'), false));
   }
