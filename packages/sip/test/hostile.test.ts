@@ -62,6 +62,20 @@ test('a reset in the middle of a write: what still waited for its turn has not b
   expect(sent.length).toBeLessThan(count);
 });
 
+test('stop: a request that waits for its connection has not been sent, one that has left may have been', async () => {
+  const { sip } = await world();
+  const { server, hop } = await rawServer();
+  const outcomes: Outcome[] = [];
+  sip.request(publish({ hop, cseq: 1 }), (o) => outcomes.push(o));
+  await (await server.end(0)).until(/^PUBLISH/);
+  sip.request(publish({ hop: { ...hop, host: '127.0.0.2' }, cseq: 2 }), (o) => outcomes.push(o));
+  await sip.stop(0);
+  expect(outcomes).toMatchObject([
+    { kind: 'unreachable', sent: true },
+    { kind: 'unreachable', sent: false },
+  ]);
+});
+
 test('what waits for all peers together is bounded, and given back', () => {
   const all = new Backlog();
   const lost: boolean[] = [];

@@ -182,7 +182,8 @@ export class ClientTransactions {
   /** Ends whatever is left. */
   endAll(cause: Error): void {
     for (const transaction of [...this.alive.values()]) {
-      this.finish(transaction, { kind: 'unreachable', cause, sent: transaction.transmissions > 0 });
+      const sent = transaction.carrier.release(transaction);
+      this.finish(transaction, { kind: 'unreachable', cause, sent });
     }
   }
 

@@ -31,8 +31,11 @@ export interface Carrier {
   via(peer: string): LocalVia;
   /** A connection has its peer; host and port are where an answer goes when that connection is gone. */
   send(message: Uint8Array, host: string, port: number, sender: Sender): void;
-  /** The sender awaits no answer any more: nothing is of interest that happens to its message. */
-  release(sender: Sender): void;
+  /**
+   * The sender awaits no answer any more: nothing is of interest that happens to its message. Returns whether that may
+   * have left.
+   */
+  release(sender: Sender): boolean;
   /** A request was not answered in time. */
   unanswered(): void;
 }

@@ -110,8 +110,8 @@ export class Connection extends WheelNode implements Carrier, LinkOwner {
     this.arm();
   }
 
-  release(sender: Sender): void {
-    this.output.release(sender);
+  release(sender: Sender): boolean {
+    return this.output.release(sender);
   }
 
   unanswered(): void {

@@ -52,9 +52,9 @@ export class Output {
     return batch;
   }
 
-  /** Nobody awaits that answer any more. */
-  release(sender: Sender): void {
-    this.awaiting.delete(sender);
+  /** Nobody awaits that answer any more. Returns whether the message has left. */
+  release(sender: Sender): boolean {
+    return this.awaiting.delete(sender);
   }
 
   /** The connection is lost. */

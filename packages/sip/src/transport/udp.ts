@@ -35,7 +35,9 @@ export class UdpCarrier implements Carrier {
     }
   }
 
-  release(): void {}
+  release(): boolean {
+    return true;
+  }
 
   unanswered(): void {}
 
