@@ -21,6 +21,11 @@ export class Handle implements PuaHandle {
     return this.#promise;
   }
 
+  /** The result, when it is there already. */
+  get settled(): PuaResult | undefined {
+    return this.#result;
+  }
+
   /** The first result counts. */
   settle(result: PuaResult): void {
     if (this.#result) return;

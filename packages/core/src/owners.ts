@@ -29,7 +29,7 @@ export class Owners {
     this.#o = options;
   }
 
-  publish(info: PublInfo): PuaHandle {
+  publish(info: PublInfo): Handle {
     const { identity, event, expires, etag, contentType, outboundProxy, extraHeaders } = checkPublish(
       info,
       this.#o.events,
@@ -151,8 +151,9 @@ export class Owners {
         if (body === undefined) continue;
         const left = Math.ceil((record.state.desiredUntil - this.#o.host.sip.clock.now()) / 1000);
         const expires = left === Number.POSITIVE_INFINITY ? -1 : Math.max(1, left);
-        this.publish({ presUri, id, event: event.flag, sourceFlag: source, body, expires });
-        return true;
+        const { settled } = this.publish({ presUri, id, event: event.flag, sourceFlag: source, body, expires });
+        if (settled?.outcome !== 'document-refused') return true;
+        throw new PuaError('PUA_ERR_DOCUMENT', settled.cause);
       } catch (error) {
         this.#o.registrations.fault(error, `documentNeeded of ${record.key}`);
       }

@@ -226,6 +226,7 @@ function established(s: Subscription, a: ResponseAnswer, c: Context, out: Out): 
     s.remoteTarget = a.contact;
   }
   s.binding = a.binding ?? '';
+  if (seconds <= 0 && !s.fetch && !s.over) return withoutGrant(s, a, c, out);
   settle(out, s.flightOp, { outcome: 'accepted', status: a.status, reason: a.reason, expires: seconds });
   if (s.fetch) {
     land(s);
@@ -237,7 +238,6 @@ function established(s: Subscription, a: ResponseAnswer, c: Context, out: Out): 
     return;
   }
   if (s.over) return ended(s, c, out);
-  if (seconds <= 0) return withoutGrant(s, c, out);
   granted(s, seconds, c);
   afterGrant(s, c, out);
 }
@@ -255,7 +255,8 @@ function afterGrant(s: Subscription, c: Context, out: Out): void {
 }
 
 /** Accepted for no time at all: a failure, whatever the status says. */
-function withoutGrant(s: Subscription, c: Context, out: Out): void {
+function withoutGrant(s: Subscription, a: ResponseAnswer, c: Context, out: Out): void {
+  settle(out, s.flightOp, failure({ ...a, status: 500, reason: 'granted no lifetime' }, !s.end));
   if (s.op === s.flightOp) s.op = null;
   land(s);
   s.dropDialog();
@@ -271,9 +272,9 @@ export function refreshed(s: Subscription, { answer: a }: AnswerInput, c: Contex
   s.cseq = Math.max(s.cseq, a.cseq);
   if (a.kind === 'response' && a.status < 300) {
     const seconds = a.expires ?? s.flightExpires;
+    if (seconds <= 0 && !s.over) return withoutGrant(s, a, c, out);
     settle(out, s.flightOp, { outcome: 'accepted', status: a.status, reason: a.reason, expires: seconds });
     if (s.over) return ended(s, c, out);
-    if (seconds <= 0) return withoutGrant(s, c, out);
     if (a.contact !== '') s.remoteTarget = a.contact;
     if (a.status === 204) s.notifyBy = NEVER;
     if (a.binding === null) s.renew = s.deaf = true;

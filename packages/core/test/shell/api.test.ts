@@ -232,6 +232,21 @@ describe('documentNeeded', () => {
     expect([...pua.list()].map(({ state }) => state)).toEqual(['parked']);
   });
 
+  test('what its processor refuses is not known: the next one is asked, then it is told as lost', async () => {
+    const heard = listen('pua:publication');
+    const faults = listen('pua:fault');
+    const { pua, lose } = await lost();
+    const hook = jest.fn(() => 'refuse');
+    pua.documentNeeded('RPC_PUBLISH', hook);
+    pua.documentNeeded('RPC_PUBLISH', () => hook());
+    await lose();
+    expect(hook).toHaveBeenCalledTimes(2);
+    expect(heard.messages.at(-1)).toMatchObject({ type: 'lost' });
+    expect(faults.messages[0]).toMatchObject({
+      error: expect.objectContaining({ message: 'not a presence document' }),
+    });
+  });
+
   test('what nobody knew is asked for again after a restart', async () => {
     const PARKED = 4;
     const { pua, sip } = await lost({ etag: '', expires: 0, pending: PARKED }, (made) => {

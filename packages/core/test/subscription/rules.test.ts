@@ -60,6 +60,11 @@ describe('life', () => {
     s.send();
     s.answer(200, { expires: 0 });
     expect([s.phase, s.wait, s.state.callId]).toEqual(['waiting', 1_000, '']);
+    expect(s.results['a']).toMatchObject({ outcome: 'rejected', reason: 'granted no lifetime', retrying: true });
+    const refreshed = Driver.established().subscribe('b');
+    refreshed.send();
+    refreshed.answer(200, { expires: 0 });
+    expect(refreshed.results['b']).toEqual(s.results['a']);
   });
 
   test('raised to min_expires, the record lives as long as what was asked for', () => {
