@@ -1,4 +1,4 @@
-// npm run bench [-- --json FILE]
+// npm run bench [-- ROW ... --quick --markdown --profile --json FILE]     see packages/bench/README.md
 import { join } from 'node:path';
 import { prepare, root, runToEnd } from './steps.mjs';
 

@@ -1,5 +1,5 @@
 /** The real clock and chance; a simulated pair of the same shape makes a run repeatable. */
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import type { Clock, Random } from '@pua/core';
 
 /** Longer waits fire at once in setTimeout: they are made of several. */
@@ -20,8 +20,18 @@ export const systemClock: Clock = {
 
 /** 20 hexadecimal digits carry 80 bits. */
 const TOKEN_BYTES = 10;
+/** Drawn for many tokens at once: one draw costs more than all the rest of a token. */
+const pool = Buffer.alloc(400 * TOKEN_BYTES);
+let used = pool.length;
 
 export const systemRandom: Random = {
   uniform: () => Math.random(),
-  token: () => randomBytes(TOKEN_BYTES).toString('hex'),
+  token() {
+    if (used === pool.length) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    used += TOKEN_BYTES;
+    return pool.toString('hex', used - TOKEN_BYTES, used);
+  },
 };
