@@ -37,9 +37,8 @@ test('the program publishes through drachtio-server, and says when the link is d
 
   const health = async () => (await fetch(`${app.mi!.address!.url}/health`)).json();
   expect(await health()).toMatchObject({ ok: true, checks: { sip: 'ok' } });
-  const lost = new Promise((resolve) => app.sip.onUnbound(resolve));
-  drachtio.cut();
-  await lost;
+  await drachtio.hangUp();
+  while (app.sip.addresses.length > 0) await new Promise((resolve) => setImmediate(resolve));
   expect(await health()).toMatchObject({ ok: false, checks: { sip: 'the link to drachtio-server is down' } });
   await app.stop(0);
 });
