@@ -97,7 +97,7 @@ class Week {
   }
 
   #counters(): Counters {
-    const { pua, sip, clock, disk, store } = this.#world;
+    const { pua, sip, process, disk, store } = this.#world;
     const { records, states, inFlight, queued, scheduled, dialogs, hops } = pua.stats();
     const { clientTransactions, unanswered } = sip.stats();
     return {
@@ -106,7 +106,7 @@ class Week {
       ...{ states, inFlight, queued, scheduled, dialogs, unanswered },
       atHops: hops.reduce((sum, hop) => sum + hop.inFlight + hop.queued, 0),
       transactions: clientTransactions,
-      timers: clock.pending,
+      timers: process.timers,
       rows: disk.rows.size,
       unwritten: store.unwritten.size,
     };

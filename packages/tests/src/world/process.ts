@@ -6,6 +6,7 @@ import type { SimClock, SimNetwork } from '@pua/testkit';
 export class SimProcess {
   #alive = true;
   readonly #sockets: DatagramSocket[] = [];
+  readonly #timers = new Set<Timer>();
   readonly clock: Clock;
   readonly bindDatagram: BindDatagram;
 
@@ -17,7 +18,7 @@ export class SimProcess {
     this.clock = {
       now: () => world.now(),
       wall: () => world.wall(),
-      after: (ms, run): Timer => world.after(ms, () => this.#alive && run()),
+      after: (ms, run) => this.#after(world, ms, run),
     };
     this.bindDatagram = async (host, port, receive) => {
       const socket = await network.bind(host, port, (data, from, fromPort) => {
@@ -37,6 +38,25 @@ export class SimProcess {
         close: () => socket.close(),
       };
     };
+  }
+
+  #after(world: SimClock, ms: number, run: () => void): Timer {
+    const timer = world.after(ms, () => {
+      this.#timers.delete(timer);
+      if (this.#alive) run();
+    });
+    this.#timers.add(timer);
+    return {
+      cancel: () => {
+        this.#timers.delete(timer);
+        timer.cancel();
+      },
+    };
+  }
+
+  /** Timers that are set and neither run nor cancelled. */
+  get timers(): number {
+    return this.#timers.size;
   }
 
   get alive(): boolean {

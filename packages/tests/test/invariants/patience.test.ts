@@ -41,7 +41,12 @@ const answers: fc.Arbitrary<AnswerDeed> = fc.oneof(
       }),
     ),
   fc
-    .record({ method, times: fc.integer({ min: 1, max: 5 }), at: server, least: fc.constantFrom(1, 61, 90, 110, 400) })
+    .record({
+      method,
+      times: fc.integer({ min: 1, max: 5 }),
+      at: server,
+      least: fc.constantFrom(1, 101, 110, 150, 400),
+    })
     .map(
       (deed): AnswerDeed => ({ kind: 'answer', ...deed, status: 423, headers: [['Min-Expires', String(deed.least)]] }),
     ),
@@ -57,7 +62,7 @@ const worldOf = (seed: number, create: CreatePua): WorldOptions => ({
   servers: 2,
   grant: GRANT,
   // Lifetimes that are raised by a Min-Expires; 400 is more than is accepted.
-  pua: { policy: { ...POLICY, maxMinExpires: 300 }, defaultExpires: 60 },
+  pua: { policy: { ...POLICY, maxMinExpires: 300 }, defaultExpires: 100 },
 });
 
 /** They are kept, and yet all wishes come true. */

@@ -210,7 +210,7 @@ export const TIME_MS = 60_000 + RUNS * 200;
  * ones each time.
  */
 export const report = (tries?: number) => ({
-  ...(tries === undefined ? { numRuns: RUNS } : { numRuns: tries, seed: 1 }),
+  ...(tries === undefined ? { numRuns: RUNS } : { numRuns: tries, seed: 4 }),
   endOnFailure: true,
   includeErrorInReport: true,
 });
@@ -259,7 +259,6 @@ export function leftovers(world: World): object {
     rows: world.disk.rows.size,
     unwritten: world.store.unwritten.size,
     listed: [...world.pua.list()].length,
-    held: world.published().size + world.servers.flatMap(({ subscriptions }) => subscriptions).length,
-    timers: world.clock.pending,
+    timers: world.process.timers,
   };
 }
