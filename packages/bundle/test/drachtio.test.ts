@@ -37,10 +37,12 @@ test('the program publishes through drachtio-server, and says when the link is d
 
   const health = async () => (await fetch(`${app.mi!.address!.url}/health`)).json();
   expect(await health()).toMatchObject({ ok: true, checks: { sip: 'ok' } });
+  const { port } = drachtio;
   await drachtio.hangUp();
   while (app.sip.addresses.length > 0) await new Promise((resolve) => setImmediate(resolve));
   expect(await health()).toMatchObject({ ok: false, checks: { sip: 'the link to drachtio-server is down' } });
   await app.stop(0);
+  await drachtio.listen(port);
 });
 
 test('check says where SIP goes, and not the secret', async () => {
