@@ -102,6 +102,13 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
     return expiresAt === 0 ? Number.POSITIVE_INFINITY : expiresAt;
   }
 
+  /** Name of the hop that answered last with a 2xx. */
+  protected acceptedBy = '';
+
+  get heldAt(): string {
+    return '';
+  }
+
   redraft(draft: Draft, _hop: Hop): Draft {
     return draft;
   }
@@ -195,7 +202,8 @@ export abstract class RecordBase<I extends { readonly kind: string }> implements
     return null;
   }
 
-  answered(answer: Answer): void {
+  answered(answer: Answer, hop: string): void {
+    if (answer.kind === 'response' && answer.status < 300) this.acceptedBy = hop;
     this.#asked = false;
     if (this.phase === 'ended') this.#settleDown();
     else this.receive(this.answerInput(answer));

@@ -12,6 +12,9 @@ import { type Effort, type Prepared, type Sample, scaled } from '../row.js';
 import { fill } from './kept.js';
 import { prepareMariadb } from './servers.js';
 
+/** Milliseconds that Kamailio has for the end of its DELETE. */
+const DELETE_MS = 20_000;
+
 /** What Kamailio restores in each row, whatever we do. */
 const PEER_ROWS = 200_000;
 /** Where our rows are, and in which database of MariaDB those that Kamailio gets a copy of. */
@@ -78,7 +81,10 @@ export async function restoreKamailio(effort: Effort): Promise<Sample> {
   const began = performance.now();
   await kamailio.resume();
   const ms = performance.now() - began;
-  const left = await inTable();
+  // It may answer before its DELETE is through.
+  const patience = performance.now() + DELETE_MS;
+  let left = await inTable();
+  while (left > 0 && performance.now() < patience) left = await inTable();
   await kamailio.interrupt('kill');
   await tables.end();
   await kamailio.stop();

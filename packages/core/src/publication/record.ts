@@ -56,6 +56,14 @@ export class PublicationRecord extends RecordBase<PublicationInput> {
     return { kind: 'unpublish', op: null, etag: '' };
   }
 
+  /**
+   * After a failover the entity-tag is good at one server only: a removal that went to another one would be told as done,
+   * and the document stay. Not kept over a restart.
+   */
+  override get heldAt(): string {
+    return this.state.etag === '' ? '' : this.acceptedBy;
+  }
+
   routes(): readonly string[] {
     if (this.state.outboundProxy !== '') return [this.state.outboundProxy];
     return this.host.outboundProxies.length > 0 ? this.host.outboundProxies : [this.identity.presUri];

@@ -110,10 +110,15 @@ export class Sender {
   #open(pass: Pass): NextHop | undefined {
     if (pass.tried.length >= pass.hops.length) return undefined;
     const now = this.#o.sip.clock.now();
+    const { heldAt } = pass.job;
+    let first: NextHop | undefined;
     for (const hop of pass.hops) {
-      if (hop.memory.openAt(now) <= now && !pass.tried.includes(hop.memory.name)) return hop;
+      const { name } = hop.memory;
+      if (hop.memory.openAt(now) > now || pass.tried.includes(name)) continue;
+      if (heldAt === '' || name === heldAt) return hop;
+      first ??= hop;
     }
-    return undefined;
+    return first;
   }
 
   /** When the first of the hops opens again; 0 when one is open. */
@@ -322,12 +327,16 @@ export class Sender {
     if (this.#stopped && outcome.kind === 'unreachable') return this.#leave(pass.job);
     const failed = outcome.kind !== 'response' || responseRow(outcome.status) === 'unavailable';
     const barredUntil = failed ? this.#barredUntil(pass.home) : 0;
-    this.#end(pass.job, answerOf(outcome, pass.draft!.method, pass.sent, barredUntil, pass.cseq));
+    this.#end(
+      pass.job,
+      answerOf(outcome, pass.draft!.method, pass.sent, barredUntil, pass.cseq),
+      pass.hop?.memory.name,
+    );
   }
 
-  #end(job: Job, answer: Answer): void {
+  #end(job: Job, answer: Answer, hop = ''): void {
     this.#leave(job);
-    job.answered(answer);
+    job.answered(answer, hop);
   }
 
   #leave(job: Job): void {

@@ -14,6 +14,8 @@ class TestJob implements Job {
   readonly hops: Hop[] = [];
   priority = 0;
   until = Number.POSITIVE_INFINITY;
+  heldAt = '';
+  answeredBy = '';
   toTag: string | undefined;
   routeSet: readonly string[] = [];
   /** Nothing to send any more. */
@@ -51,7 +53,8 @@ class TestJob implements Job {
     return draft;
   }
 
-  answered(answer: Answer): void {
+  answered(answer: Answer, by: string): void {
+    this.answeredBy = by;
     this.answers.push(answer);
     this.onAnswered?.();
   }
@@ -328,6 +331,19 @@ describe('failover', () => {
     sip.last.reply(503);
     sip.last.reply(503);
     expect(job.answer).toMatchObject({ status: 503, barredUntil: 0 });
+  });
+
+  test('what one hop holds goes there while it is open, and elsewhere when it is not', () => {
+    const { sip, ask, hosts } = make();
+    const job = () => Object.assign(new TestJob(), { heldAt: 'udp:two:5060' });
+    const first = ask(job());
+    sip.last.reply(200);
+    expect([hosts(), first.answeredBy]).toEqual([['two'], 'udp:two:5060']);
+    ask(job());
+    sip.last.reply(503, [['Retry-After', '60']]);
+    sip.last.reply(200);
+    ask(job());
+    expect(hosts()).toEqual(['two', 'two', 'one', 'one']);
   });
 
   test('a dialog keeps its CSeq count although the last answer never came', () => {

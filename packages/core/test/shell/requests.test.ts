@@ -413,3 +413,20 @@ test('at another hop another Contact: the socket that serves it', async () => {
   expect(second!.contact).toBe(`sip:${first!.from.tag}@tcp.local`);
   expect(pua.show(handle.key)?.contact).toBe(second!.contact);
 });
+
+/*
+ *   PUBLISH -> one     (dead)     PUBLISH -> two     200 <-     (one is back)     PUBLISH Expires: 0 -> two     200 <-
+ */
+test('after a failover a publication is refreshed and removed where it is; a new one goes to the first again', async () => {
+  const { pua, sip } = await start({ outboundProxy: ['sip:one', 'sip:two'] });
+  const hosts = () => sip.sent.map(({ request }) => request.hop.host);
+  pua.sendPublish(publication);
+  sip.last.unreachable();
+  sip.last.reply(200, granted('e'));
+  sip.clock.advance(40_000);
+  pua.sendPublish({ ...publication, presUri: BOB });
+  sip.last.reply(200, granted('f'));
+  pua.sendPublish({ presUri: ALICE, event: 'presence', sourceFlag: 'RPC_PUBLISH', expires: 0 });
+  expect(hosts()).toEqual(['one', 'two', 'one', 'two']);
+  expect(sip.last.header('SIP-If-Match')).toBe('e');
+});

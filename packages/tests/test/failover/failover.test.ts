@@ -107,14 +107,14 @@ describe.each([
       expect(hops.get(String(busy.port))).toBeGreaterThan(0);
       expect(hops.get(String(well.port))).toBe(0);
 
-      // The second is used again when its time has come, and not before; the first is tried by one request now and then.
+      // What a server holds stays there; what is new goes by preference again. The second is used when its time has come, and not before; the first is tried by one request now and then.
       busy.server.clearScript();
       let note = 10;
       const back = (server: PresenceServer) =>
         eventually(
           'a document arrives',
           async () => {
-            await publish(pua, 'dave', ++note);
+            await publish(pua, `user${++note}`, note);
             return notes(server);
           },
           (held) => held.includes(note),
@@ -122,12 +122,26 @@ describe.each([
       await back(busy.server);
       expect(busy.server.requests[1]!.at - refused!.at).toBeGreaterThanOrEqual(PATIENCE_S * 1000);
 
-      // The first one has come to life: all go there again.
+      // The first one has come to life: all that is new goes there.
       healed = await dead.heal();
       await back(healed.server);
       const before = healed.server.requests.length;
       await publish(pua, 'erin', 1);
       expect(healed.server.requests).toHaveLength(before + 1);
+      const first = () =>
+        notes(well.server)
+          .filter((note) => note < 10)
+          .sort();
+      // A server's document is modified and removed where it is.
+      await publish(pua, 'alice', 5);
+      expect(first()).toEqual([2, 3, 5]);
+      await pua.sendPublish({
+        presUri: 'sip:alice@example.com',
+        event: 'presence',
+        sourceFlag: 'RPC_PUBLISH',
+        expires: 0,
+      }).result;
+      expect(first()).toEqual([2, 3]);
       expect(pua.stats().hops.every(({ setAsideMs }) => setAsideMs === 0)).toBe(true);
     } finally {
       await pua.stop(0);

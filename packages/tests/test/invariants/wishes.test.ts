@@ -62,7 +62,7 @@ describe('1, 2, 5, 6: the wish comes true', () => {
             override draft(...args: Parameters<InstanceType<typeof SubscriptionRecord>['draft']>) {
               const draft = super.draft(...args);
               const lost = { kind: 'unreachable', cause: 'lost', sent: true, barredUntil: 0, cseq: 0 } as const;
-              if (draft) this.host.sip.clock.after(200, () => this.answered(lost));
+              if (draft) this.host.sip.clock.after(200, () => this.answered(lost, ''));
               this.#waits = draft !== null;
               return draft;
             }
