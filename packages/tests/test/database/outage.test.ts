@@ -119,8 +119,9 @@ describe.each([
         await away('kill');
         // What changed last is not changed again: it has to come from the backlog.
         program.tell('rest');
+        const said = program.says('rows');
         await database.resume();
-        const { rows } = await program.says('rows');
+        const { rows } = await said;
 
         const kept = (await database.sql('select * from pua')).map(asRow).sort(byKey) as unknown as PuaRow[];
         expect(kept.length).toBeGreaterThan(USERS / 2);
