@@ -1,4 +1,5 @@
 export type * from './api.js';
+export { COMPACT_HEADERS } from './compact.js';
 export { PuaError, type PuaErrorCode } from './errors.js';
 export {
   type BodyProcessor,

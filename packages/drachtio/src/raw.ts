@@ -2,31 +2,7 @@
  * A SIP message as drachtio-server shows it, read from its text. drachtio-srf's own reading is not used: it joins the
  * lines of a field with commas, and knows only some compact names.
  */
-import type { HeaderView, ReceivedBody } from '@pua/core';
-
-/** RFC 3261 7.3.3, 3265, 3515, 3841, 3892, 4028, 4474. */
-const LONG: Readonly<Record<string, string>> = {
-  a: 'accept-contact',
-  b: 'referred-by',
-  c: 'content-type',
-  d: 'request-disposition',
-  e: 'content-encoding',
-  f: 'from',
-  i: 'call-id',
-  j: 'reject-contact',
-  k: 'supported',
-  l: 'content-length',
-  m: 'contact',
-  n: 'identity-info',
-  o: 'event',
-  r: 'refer-to',
-  s: 'subject',
-  t: 'to',
-  u: 'allow-events',
-  v: 'via',
-  x: 'session-expires',
-  y: 'identity',
-};
+import { COMPACT_HEADERS, type HeaderView, type ReceivedBody } from '@pua/core';
 
 /** Of each header name that was asked for, in lower case: what finds its lines. */
 const PATTERNS = new Map<string, RegExp>();
@@ -37,8 +13,8 @@ function patternFor(name: string): RegExp {
   const known = PATTERNS.get(name);
   if (known) return known;
   const lower = name.toLowerCase();
-  const long = LONG[lower] ?? lower;
-  const compact = Object.keys(LONG).find((letter) => LONG[letter] === long);
+  const long = COMPACT_HEADERS[lower] ?? lower;
+  const compact = Object.keys(COMPACT_HEADERS).find((letter) => COMPACT_HEADERS[letter] === long);
   const names = [long, ...(compact ? [compact] : [])].map((one) => one.replace(/[^\w-]/g, '\\$&'));
   // The value goes on in lines that begin with white space (RFC 3261 7.3.1).
   const line = '[^\\r\\n]*';

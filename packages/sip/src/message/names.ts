@@ -1,29 +1,7 @@
 /** Header field names, their compact forms, and reason phrases (RFC 3261 7.3.3, 20, 21 and the extensions we meet). */
+import { COMPACT_HEADERS } from '@pua/core';
 
-const COMPACT = new Map(
-  Object.entries({
-    a: 'accept-contact',
-    b: 'referred-by',
-    c: 'content-type',
-    d: 'request-disposition',
-    e: 'content-encoding',
-    f: 'from',
-    i: 'call-id',
-    j: 'reject-contact',
-    k: 'supported',
-    l: 'content-length',
-    m: 'contact',
-    n: 'identity-info',
-    o: 'event',
-    r: 'refer-to',
-    s: 'subject',
-    t: 'to',
-    u: 'allow-events',
-    v: 'via',
-    x: 'session-expires',
-    y: 'identity',
-  }),
-);
+const COMPACT = new Map(Object.entries(COMPACT_HEADERS));
 const compactOf = new Map([...COMPACT].map(([short, long]) => [long, short.charCodeAt(0)]));
 
 /** A name as it is looked for: in lower case and long form, with the code of its compact letter (0: none). */

@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { accessFrom, authority, type DatabaseAccess } from './access.js';
 import { PeerProcess } from './child.js';
+import { DatabaseServer } from './database-server.js';
 import { freePort, give, privateFolder, removeFolder } from './folder.js';
 import { findCommand, missingPeers } from './peers.js';
 
@@ -57,7 +57,7 @@ export function mariadbFromEnvironment(env: NodeJS.ProcessEnv = process.env): Da
  */
 export async function launchMariadb(options: MariadbOptions = {}): Promise<LaunchedMariadb> {
   const shared = options.own ? undefined : mariadbFromEnvironment();
-  if (shared) return new Mariadb(shared, undefined);
+  if (shared) return new Mariadb(shared, undefined, 'PUA_TEST_MARIADB');
   const missing = missingPeers(['mariadb']);
   if (missing.packages.length > 0) throw new Error(`MariaDB is not installed: ${missing.command}`);
   const folder = privateFolder('mariadb');
@@ -68,7 +68,7 @@ export async function launchMariadb(options: MariadbOptions = {}): Promise<Launc
       const access = { host: '127.0.0.1', port, user: 'root', password: '' };
       const start = () => startServer(folder, user, access, options);
       try {
-        return new Mariadb(access, { folder, start, process: await start() });
+        return new Mariadb(access, { folder, start, process: await start() }, 'PUA_TEST_MARIADB');
       } catch (error) {
         // Somebody may have taken the port in between.
         if (attempt === ATTEMPTS || !/in use|bind on TCP/i.test(String(error))) throw error;
@@ -130,79 +130,29 @@ function startServer(
   });
 }
 
-interface Own {
-  readonly folder: string;
-  readonly start: () => Promise<PeerProcess>;
-  process: PeerProcess;
-}
-
-class Mariadb implements LaunchedMariadb {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly #databases = new Set<string>();
-  readonly #own: Own | undefined;
-  #stopped = false;
-
-  constructor(access: DatabaseAccess, own: Own | undefined) {
-    ({ host: this.host, port: this.port, user: this.user, password: this.password } = access);
-    this.#own = own;
-  }
-
-  get pid(): number | undefined {
-    return this.#own?.process.pid;
-  }
-
+class Mariadb extends DatabaseServer implements LaunchedMariadb {
   async createDatabase(): Promise<TestDatabase> {
-    const name = `pua_${randomBytes(6).toString('hex')}`;
-    await this.#execute(`CREATE DATABASE ${name} CHARACTER SET latin1`);
-    this.#databases.add(name);
-    const { host, port, user, password } = this;
+    const name = await this.create(' CHARACTER SET latin1');
+    const { access } = this;
     return {
-      host,
-      port,
-      user,
-      password,
+      ...access,
       name,
-      url: `mysql://${authority(this)}/${name}`,
-      connect: () => createConnection({ host, port, user, password, database: name, multipleStatements: true }),
-      drop: async () => {
-        if (this.#databases.delete(name)) await this.#execute(`DROP DATABASE IF EXISTS ${name}`);
-      },
+      url: `mysql://${authority(access)}/${name}`,
+      connect: () => createConnection({ ...access, database: name, multipleStatements: true }),
+      drop: () => this.remove(name),
     };
   }
 
-  async interrupt(how: 'stop' | 'kill' = 'stop'): Promise<void> {
-    const own = this.#needOwn('interrupt');
-    await (how === 'kill' ? own.process.kill() : own.process.stop());
+  protected end(server: PeerProcess, how: 'stop' | 'kill'): Promise<void> {
+    return how === 'kill' ? server.kill() : server.stop();
   }
 
-  async resume(): Promise<void> {
-    const own = this.#needOwn('resume');
-    if (!own.process.running) own.process = await own.start();
+  protected drop(name: string): Promise<void> {
+    return this.execute(`DROP DATABASE IF EXISTS ${name}`);
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    if (this.#own) {
-      await this.#own.process.stop();
-      removeFolder(this.#own.folder);
-      return;
-    }
-    for (const name of this.#databases) await this.#execute(`DROP DATABASE IF EXISTS ${name}`);
-    this.#databases.clear();
-  }
-
-  #needOwn(what: string): Own {
-    if (this.#own) return this.#own;
-    throw new Error(`${what}(): the server of PUA_TEST_MARIADB belongs to others; launch with own: true`);
-  }
-
-  async #execute(statement: string): Promise<void> {
-    const { host, port, user, password } = this;
-    const connection = await createConnection({ host, port, user, password });
+  protected async execute(statement: string): Promise<void> {
+    const connection = await createConnection(this.access);
     try {
       await connection.query(statement);
     } finally {

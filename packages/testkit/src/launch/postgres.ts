@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client, types } from 'pg';
 import { accessFrom, authority, type DatabaseAccess } from './access.js';
 import { PeerProcess } from './child.js';
+import { DatabaseServer } from './database-server.js';
 import { freePort, give, privateFolder, removeFolder } from './folder.js';
 import { findPostgresCommand, missingPeers } from './peers.js';
 
@@ -63,7 +63,7 @@ export function postgresFromEnvironment(env: NodeJS.ProcessEnv = process.env): D
  */
 export async function launchPostgres(options: PostgresOptions = {}): Promise<LaunchedPostgres> {
   const shared = options.own ? undefined : postgresFromEnvironment();
-  if (shared) return new Postgres(shared, undefined);
+  if (shared) return new Postgres(shared, undefined, 'PUA_TEST_POSTGRES');
   const missing = missingPeers(['postgres']);
   if (missing.packages.length > 0) throw new Error(`PostgreSQL is not installed: ${missing.command}`);
   const folder = privateFolder('postgres');
@@ -79,7 +79,7 @@ export async function launchPostgres(options: PostgresOptions = {}): Promise<Lau
       const access = { host: '127.0.0.1', port: await freePort(), user: 'postgres', password: '' };
       const start = () => startServer(folder, as, access, options);
       try {
-        return new Postgres(access, { start, folder, process: await start() });
+        return new Postgres(access, { start, folder, process: await start() }, 'PUA_TEST_POSTGRES');
       } catch (error) {
         // Somebody may have taken the port in between.
         if (attempt === ATTEMPTS || !/in use/i.test(String(error))) throw error;
@@ -139,81 +139,29 @@ async function connect(given: DatabaseAccess & { readonly database: string }): P
   return client;
 }
 
-interface Own {
-  readonly folder: string;
-  readonly start: () => Promise<PeerProcess>;
-  process: PeerProcess;
-}
-
-class Postgres implements LaunchedPostgres {
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly #databases = new Set<string>();
-  readonly #own: Own | undefined;
-  #stopped = false;
-
-  constructor(access: DatabaseAccess, own: Own | undefined) {
-    ({ host: this.host, port: this.port, user: this.user, password: this.password } = access);
-    this.#own = own;
-  }
-
-  get pid(): number | undefined {
-    return this.#own?.process.pid;
-  }
-
+class Postgres extends DatabaseServer implements LaunchedPostgres {
   async createDatabase(template?: PostgresDatabase): Promise<PostgresDatabase> {
-    const name = `pua_${randomBytes(6).toString('hex')}`;
-    await this.#execute(`CREATE DATABASE ${name}${template ? ` TEMPLATE ${template.name}` : ''}`);
-    this.#databases.add(name);
-    const { host, port, user, password } = this;
-    const access = { host, port, user, password };
+    const name = await this.create(template ? ` TEMPLATE ${template.name}` : '');
+    const { access } = this;
     return {
       ...access,
       name,
       url: `postgres://${authority(access)}/${name}`,
       connect: () => connect({ ...access, database: name }),
-      drop: async () => {
-        if (this.#databases.delete(name)) await this.#drop(name);
-      },
+      drop: () => this.remove(name),
     };
   }
 
-  async interrupt(how: 'stop' | 'kill' = 'stop'): Promise<void> {
-    const { process: server } = this.#needOwn('interrupt');
-    await (how === 'kill' ? crash(server) : fastStop(server));
+  protected end(server: PeerProcess, how: 'stop' | 'kill'): Promise<void> {
+    return how === 'kill' ? crash(server) : fastStop(server);
   }
 
-  async resume(): Promise<void> {
-    const own = this.#needOwn('resume');
-    if (!own.process.running) own.process = await own.start();
+  protected drop(name: string): Promise<void> {
+    return this.execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   }
 
-  async stop(): Promise<void> {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    if (this.#own) {
-      await fastStop(this.#own.process);
-      removeFolder(this.#own.folder);
-      return;
-    }
-    for (const name of this.#databases) await this.#drop(name);
-    this.#databases.clear();
-  }
-
-  #needOwn(what: string): Own {
-    if (this.#own) return this.#own;
-    throw new Error(`${what}(): the server of PUA_TEST_POSTGRES belongs to others; launch with own: true`);
-  }
-
-  #drop(name: string): Promise<void> {
-    return this.#execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
-  }
-
-  async #execute(statement: string): Promise<void> {
-    const { host, port, user, password } = this;
-    const client = await connect({ host, port, user, password, database: 'postgres' });
+  protected async execute(statement: string): Promise<void> {
+    const client = await connect({ ...this.access, database: 'postgres' });
     try {
       await client.query(statement);
     } finally {
