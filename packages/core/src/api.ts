@@ -4,7 +4,9 @@
  */
 import type { EventDefinition } from './events.js';
 import type { SourceFlagName } from './flags.js';
+import type { Clock, Random } from './ports/runtime.js';
 import type { Headers, HeaderView, IncomingRequest } from './ports/sip.js';
+import type { HttpRoute } from './routes.js';
 
 export type Source = SourceFlagName | number;
 
@@ -18,6 +20,11 @@ export interface PublInfo {
   body?: string | Uint8Array;
   /** Seconds. 0 removes; negative or absent: the default lifetime, kept alive for ever. */
   expires?: number;
+  /**
+   * Seconds asked for in each PUBLISH, refreshed until `expires` is over: what the server keeps when we are gone. Absent:
+   * all of `expires`.
+   */
+  publishExpires?: number;
   /** `insert`: always an initial PUBLISH, a record of that key is ended first; `update` or absent: modify when a record exists. */
   flag?: 'insert' | 'update';
   sourceFlag: Source;
@@ -152,6 +159,9 @@ export interface PuaRecord {
   readonly failures: number;
 }
 
+/** What tells one publication from another. */
+export type PublicationQuery = Pick<PublInfo, 'presUri' | 'event' | 'sourceFlag' | 'id'>;
+
 export interface DialogQuery {
   presUri: string;
   watcherUri: string;
@@ -254,6 +264,9 @@ export interface PuaModule {
 }
 
 export interface PuaApi {
+  /** Time base and chance of the engine: what a module plans, it plans with these. */
+  readonly clock: Clock;
+  readonly random: Random;
   /** @throws PuaError for programming errors only (unknown event, malformed argument). */
   sendPublish(info: PublInfo): PuaHandle;
   sendSubscribe(info: SubsInfo): PuaHandle;
@@ -277,10 +290,15 @@ export interface PuaApi {
   /** NOTIFYs of an event, also of subscriptions restored from the database. */
   onNotify(event: string, handler: NotifyHandler): () => void;
   registerCommand(command: Command): void;
+  /** Before start(); mi serves it. */
+  registerRoute(route: HttpRoute): void;
+  routes(): readonly HttpRoute[];
   command(name: string): Command | undefined;
   commands(): readonly Command[];
   events(): readonly EventDefinition[];
   show(key: string): PuaRecord | undefined;
+  /** The publication with exactly these, whatever state it is in. */
+  find(publication: PublicationQuery): PuaRecord | undefined;
   list(filter?: RecordFilter): IterableIterator<PuaRecord>;
   stats(): PuaStats;
 }

@@ -12,13 +12,15 @@ export interface ProcessParameters {
 
 export interface ProcessInput {
   readonly body: string;
-  /** 0 for the first PUBLISH of a record, then +1. */
+  /** Of the record's documents that have been sent: 0 for the first, then +1. */
   readonly version: number;
   /** Id stored with the record; null when none is. */
   readonly tupleId: string | null;
   /** A new id when one is needed. */
   readonly newId: () => string;
   readonly parameters: ProcessParameters;
+  /** Whose document it is. */
+  readonly sourceFlag: number;
 }
 
 export interface ProcessOutput {

@@ -14,6 +14,7 @@ export * from './flags.js';
 export { channels, type RecordMessage } from './observe.js';
 export type { PuaOptions } from './options.js';
 export {
+  checkParameters,
   type OptionsOf,
   optionName,
   type ParameterSpec,
@@ -34,4 +35,8 @@ export type * from './ports/runtime.js';
 export type * from './ports/sip.js';
 export type * from './ports/store.js';
 export { createPua, Pua } from './pua.js';
+export type * from './routes.js';
+export { Schedule, type Scheduled } from './schedule.js';
 export type { Ceiling } from './sending/pacer.js';
+export type * from './sources/dialog.js';
+export type * from './sources/registration.js';

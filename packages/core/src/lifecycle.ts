@@ -117,9 +117,10 @@ function raisedTo(s: Lifecycle, a: Answer, { policy }: Context): number {
   return a.minExpires > s.flightExpires && a.minExpires <= policy.maxMinExpires ? a.minExpires : 0;
 }
 
-/** Seconds to ask for. */
-export function lifetime(s: Lifecycle, { now, policy }: Context): number {
-  const asked = s.asked < 0 ? policy.defaultExpires : Math.ceil((s.desiredUntil - now) / 1000);
+/** Seconds to ask for; `most`: in one request, 0 for no limit. */
+export function lifetime(s: Lifecycle, { now, policy }: Context, most = 0): number {
+  const wished = s.asked < 0 ? most || policy.defaultExpires : Math.ceil((s.desiredUntil - now) / 1000);
+  const asked = most > 0 ? Math.min(wished, most) : wished;
   return Math.max(asked, policy.minExpires, s.minExpires);
 }
 

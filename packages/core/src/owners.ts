@@ -1,11 +1,11 @@
 /** What owners ask for: publ_info and subs_info become inputs of their records. */
-import type { DocumentHook, PuaHandle, PuaRecord, PuaResult, PublInfo, SubsInfo } from './api.js';
+import type { DocumentHook, PuaHandle, PuaRecord, PuaResult, PublInfo, PublicationQuery, SubsInfo } from './api.js';
 import { PuaError } from './errors.js';
 import type { EventRegistry, ProcessParameters } from './events.js';
 import { Handle } from './handle.js';
 import { ownKey } from './key.js';
 import { PublicationRecord } from './publication/record.js';
-import { checkPublish } from './publication/request.js';
+import { checkPublish, publicationIdentity } from './publication/request.js';
 import type { AnyRecord, Host, Identity } from './record.js';
 import type { Records } from './records.js';
 import type { Registrations } from './registrations.js';
@@ -30,22 +30,27 @@ export class Owners {
   }
 
   publish(info: PublInfo): Handle {
-    const { identity, event, expires, etag, contentType, outboundProxy, extraHeaders } = checkPublish(
-      info,
-      this.#o.events,
-    );
+    const checked = checkPublish(info, this.#o.events);
+    const { identity, event, expires, publishExpires, etag, contentType, outboundProxy, extraHeaders } = checked;
     const known = this.#o.records.get(identity.key) as PublicationRecord | undefined;
     const record = known ?? new PublicationRecord(this.#o.host, identity);
     const op = this.#handle(record, info.callback);
     // Bytes are copied: the document is kept, and the caller may use its buffer again.
     let body = info.body instanceof Uint8Array ? new Uint8Array(info.body) : (info.body ?? null);
     let tupleId = known?.state.tupleId ?? null;
-    const version = known ? known.state.version + 1 : 0;
+    const version = known ? known.state.sentVersion + 1 : 0;
     const text = typeof body === 'string' ? body : textOf(body);
     if (expires !== 0 && text !== null && event.process && contentType === event.contentType) {
       try {
         const newId = () => `t${this.#o.host.sip.random.token()}`;
-        ({ body, tupleId } = event.process({ body: text, version, tupleId, newId, parameters: this.#o.process }));
+        ({ body, tupleId } = event.process({
+          body: text,
+          version,
+          tupleId,
+          newId,
+          parameters: this.#o.process,
+          sourceFlag: identity.source,
+        }));
       } catch (error) {
         op.settle({ outcome: 'document-refused', cause: (error as Error).message });
         return op;
@@ -64,6 +69,7 @@ export class Owners {
       body,
       contentType,
       expires,
+      publishExpires,
       insert: info.flag === 'insert',
       etag,
       extraHeaders,
@@ -73,6 +79,11 @@ export class Owners {
       tupleId,
     });
     return op;
+  }
+
+  find(query: PublicationQuery): PublicationRecord | undefined {
+    const found = this.#o.records.get(publicationIdentity(query, this.#o.events).key);
+    return found instanceof PublicationRecord ? found : undefined;
   }
 
   subscribe(info: SubsInfo): PuaHandle {

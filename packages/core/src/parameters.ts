@@ -2,9 +2,10 @@
  * The 13 parameters of the module, by their documented names. This one table gives the TypeScript options (camelCase),
  * the configuration schema and the tables in the docs.
  */
+import { PuaError } from './errors.js';
 
 export interface ParameterSpec {
-  readonly type: 'int' | 'string' | 'uri-list';
+  readonly type: 'int' | 'string' | 'uri' | 'uri-list';
   readonly default: number | string | null;
   readonly min?: number;
   readonly max?: number;
@@ -90,13 +91,36 @@ type ValueOf<P extends ParameterSpec> = P['type'] extends 'int'
   ? number
   : P['type'] extends 'uri-list'
     ? string | readonly string[] | null
-    : string;
+    : null extends P['default']
+      ? string | null
+      : string;
 
 /** TypeScript options of a parameter table: camelCase names, all optional. */
 export type OptionsOf<T extends Record<string, ParameterSpec>> = {
   [K in keyof T & string as Camel<K>]?: ValueOf<T[K]>;
 };
 export type PuaParameters = OptionsOf<typeof PUA_PARAMETERS>;
+
+/**
+ * Options checked against their table and completed with its defaults.
+ * @param owner named in the error: `usrloc`
+ * @throws PuaError `PUA_ERR_OPTION` that names the option and the parameter
+ */
+export function checkParameters<T extends Record<string, ParameterSpec>>(
+  owner: string,
+  table: T,
+  given: OptionsOf<T>,
+): Required<OptionsOf<T>> {
+  const values: Record<string, unknown> = {};
+  for (const [name, spec] of Object.entries(table)) {
+    const option = optionName(name);
+    const value = (given as Record<string, unknown>)[option] ?? spec.default;
+    const fault = parameterFault(spec, value);
+    if (fault) throw new PuaError('PUA_ERR_OPTION', `${owner} ${option} (${name}): ${fault}`);
+    values[option] = value;
+  }
+  return values as Required<OptionsOf<T>>;
+}
 
 /** `default_expires` -> `defaultExpires` */
 export function optionName(parameter: string): string {
@@ -113,12 +137,12 @@ export function parameterFault(spec: ParameterSpec, value: unknown): string | un
     if (spec.max !== undefined && n > spec.max) return `must be ${spec.max} or less, not ${n}`;
     return undefined;
   }
+  if (value === null && spec.default === null) return undefined;
   if (spec.type === 'string')
     return typeof value === 'string' && value !== '' ? undefined : `must be a text, not ${JSON.stringify(value)}`;
-  if (value === null) return undefined;
-  const list = Array.isArray(value) ? value : [value];
+  const list = spec.type === 'uri-list' && Array.isArray(value) ? value : [value];
   const wrong = list.find((uri) => typeof uri !== 'string' || !/^sips?:[^\s<>]+$/i.test(uri));
   return wrong === undefined
     ? undefined
-    : `must be a SIP URI such as sip:presence.example.com, or a list of them, not ${JSON.stringify(wrong)}`;
+    : `must be a SIP URI such as sip:presence.example.com${spec.type === 'uri' ? '' : ', or a list of them'}, not ${JSON.stringify(wrong)}`;
 }

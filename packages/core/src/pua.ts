@@ -11,6 +11,7 @@ import type {
   PuaRecord,
   PuaStats,
   PublInfo,
+  PublicationQuery,
   RecordFilter,
   Source,
   SubsInfo,
@@ -24,7 +25,7 @@ import { channels } from './observe.js';
 import { type CheckedOptions, checkOptions, type PuaOptions } from './options.js';
 import { Owners } from './owners.js';
 import { Authenticator } from './policy/auth.js';
-import type { Timer } from './ports/runtime.js';
+import type { Clock, Random, Timer } from './ports/runtime.js';
 import type { IncomingRequest } from './ports/sip.js';
 import type { StorePort } from './ports/store.js';
 import { PublicationRecord } from './publication/record.js';
@@ -32,6 +33,7 @@ import type { AnyRecord, Host } from './record.js';
 import { Records } from './records.js';
 import { Registrations } from './registrations.js';
 import { restore } from './restore.js';
+import type { HttpRoute } from './routes.js';
 import { Schedule } from './schedule.js';
 import { Sender } from './sending/sender.js';
 import { Counter, collectStats } from './stats.js';
@@ -117,6 +119,14 @@ export class Pua implements PuaApi {
       process: options.process,
     });
     this.#dialogs = new Dialogs(this.#records, clock);
+  }
+
+  get clock(): Clock {
+    return this.#host.sip.clock;
+  }
+
+  get random(): Random {
+    return this.#host.sip.random;
   }
 
   // -------------------------------------------------------------------------------------------------- life
@@ -286,6 +296,14 @@ export class Pua implements PuaApi {
     return this.#registrations.commands();
   }
 
+  registerRoute(route: HttpRoute): void {
+    this.#registrations.addRoute(route);
+  }
+
+  routes(): readonly HttpRoute[] {
+    return this.#registrations.routes();
+  }
+
   events(): readonly EventDefinition[] {
     return this.#events.all();
   }
@@ -294,6 +312,10 @@ export class Pua implements PuaApi {
 
   show(key: string): PuaRecord | undefined {
     return this.#records.get(key)?.show();
+  }
+
+  find(publication: PublicationQuery): PuaRecord | undefined {
+    return this.#owners.find(publication)?.show();
   }
 
   *list(filter: RecordFilter = {}): IterableIterator<PuaRecord> {

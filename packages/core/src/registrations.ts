@@ -5,6 +5,7 @@ import { PuaError } from './errors.js';
 import { SourceFlag } from './flags.js';
 import type { IncomingRequest } from './ports/sip.js';
 import type { AnyRecord } from './record.js';
+import type { HttpRoute } from './routes.js';
 
 interface BySource<T> {
   readonly mask: number;
@@ -18,6 +19,7 @@ export class Registrations {
   readonly #notifyHandlers = new Map<string, Set<NotifyHandler>>();
   readonly #methods = new Map<string, (request: IncomingRequest) => void>();
   readonly #commands = new Map<string, Command>();
+  readonly #routes = new Map<string, HttpRoute>();
 
   constructor(readonly fault: (error: unknown, where: string) => void) {}
 
@@ -82,6 +84,23 @@ export class Registrations {
 
   commands(): readonly Command[] {
     return [...new Set(this.#commands.values())];
+  }
+
+  addRoute(route: HttpRoute): void {
+    if (!/^(?:\/[\w.-]+)+$/.test(route.path)) {
+      throw new PuaError(
+        'PUA_ERR_ARGUMENT',
+        `route ${JSON.stringify(route.path)}: must be a path such as /events/dialogs`,
+      );
+    }
+    if (this.#routes.has(route.path)) {
+      throw new PuaError('PUA_ERR_ARGUMENT', `route ${route.path} is registered already`);
+    }
+    this.#routes.set(route.path, route);
+  }
+
+  routes(): readonly HttpRoute[] {
+    return [...this.#routes.values()];
   }
 }
 

@@ -110,6 +110,7 @@ function publicationInput(kind: string, state: Publication, random: () => number
         body: random() < 0.7 ? 'body' : null,
         contentType: 't',
         expires: pick(random, [-1, -1, 30, 3600]),
+        publishExpires: pick(random, [0, 0, 60]),
         insert: random() < 0.1,
         etag,
         extraHeaders: null,

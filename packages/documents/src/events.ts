@@ -1,4 +1,4 @@
-import { type BodyProcessor, type EventDefinition, EventFlag } from '@pua/core';
+import { type BodyProcessor, type EventDefinition, EventFlag, SourceFlag } from '@pua/core';
 import { Namespace } from './namespaces.js';
 import { setPresenceIds } from './pidf/ids.js';
 import { setVersion } from './version.js';
@@ -54,22 +54,25 @@ export const conference: EventDefinition = {
   forks: 'first',
 };
 
-/** Calls (RFC 4235); the root's version is that of the record with `dlginfo_increase_version`. */
+/** Calls (RFC 4235); the root's version is that of the record with `dlginfo_increase_version`, and for the documents of dialoginfo. */
 export const dialog: EventDefinition = {
   name: 'dialog',
   flag: EventFlag.DIALOG_EVENT,
   contentType: 'application/dialog-info+xml',
-  process: (input) => (input.parameters.dlginfoIncreaseVersion ? setDialogVersion(input) : input),
+  process: (input) =>
+    input.parameters.dlginfoIncreaseVersion || input.sourceFlag === SourceFlag.DIALOG_PUBLISH
+      ? setDialogVersion(input)
+      : input,
   forks: 'all',
 };
 
-/** Registrations (RFC 3680); the root's version is that of the record with `reginfo_increase_version`. */
+/** Registrations (RFC 3680); the root's version is that of the record with `reginfo_increase_version`, and for the documents of reginfo. */
 export const reg: EventDefinition = {
   name: 'reg',
   flag: EventFlag.REGINFO_EVENT,
   contentType: 'application/reginfo+xml',
   process: (input) =>
-    input.parameters.reginfoIncreaseVersion
+    input.parameters.reginfoIncreaseVersion || input.sourceFlag === SourceFlag.REGINFO_PUBLISH
       ? { body: setVersion(input.body, input.version, REGINFO), tupleId: input.tupleId }
       : input,
   forks: 'first',

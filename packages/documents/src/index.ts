@@ -1,5 +1,6 @@
 /** @module Typed presence documents with an escape-safe writer and a hardened reader, and the event definitions. */
 export type { Note, Ranged } from './common/model.js';
+export * from './dialog-info/model.js';
 export * from './events.js';
 export {
   type MessageContext,
@@ -15,6 +16,7 @@ export { setPresenceIds } from './pidf/ids.js';
 export * from './pidf/model.js';
 export { readPidf } from './pidf/read.js';
 export { writePidf } from './pidf/write.js';
+export * from './reginfo/model.js';
 export * from './rpid/model.js';
 export * from './watcherinfo/model.js';
 export { readWatcherInfo } from './watcherinfo/read.js';

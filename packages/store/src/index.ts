@@ -6,6 +6,8 @@ import { parseUrl, shownLocation } from './url.js';
 import { WorkerBackend } from './worker-backend.js';
 import { WrittenBehindStore } from './written-behind-store.js';
 
+export type { Knex } from 'knex';
+export { openDatabase } from './database.js';
 export type { StoreEvent } from './diagnostics.js';
 export { memoryStore } from './memory.js';
 export { type MigrateOptions, type MigrationPlan, migrate } from './migrate/index.js';

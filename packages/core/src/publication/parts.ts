@@ -24,14 +24,15 @@ export function adopt(s: Publication, input: PublishInput, c: Context): void {
     s.bodyWish = s.wish;
     s.body = input.body;
     s.contentType = input.contentType;
+    s.version = input.version;
   }
   s.asked = input.expires;
+  s.publishExpires = input.publishExpires;
   s.desiredUntil = desiredEnd(input.expires, c);
   if (input.extraHeaders) s.extraHeaders = input.extraHeaders;
   if (input.outboundProxy !== '') s.outboundProxy = input.outboundProxy;
   s.onLost = input.onLost;
   s.strict = input.etag === '' ? 0 : s.wish;
-  s.version = input.version;
   s.tupleId = input.tupleId;
 }
 

@@ -1,5 +1,5 @@
 /** publ_info as a caller hands it in -> checked, with the key of its record. */
-import type { PublInfo } from '../api.js';
+import type { PublInfo, PublicationQuery } from '../api.js';
 import {
   checkContentType,
   checkExpires,
@@ -20,6 +20,8 @@ export interface CheckedPublish {
   readonly identity: Identity;
   readonly event: RegisteredEvent;
   readonly expires: number;
+  /** 0: not given. */
+  readonly publishExpires: number;
   readonly etag: string;
   readonly contentType: string;
   readonly outboundProxy: string;
@@ -28,26 +30,38 @@ export interface CheckedPublish {
 }
 
 /** @throws PuaError `PUA_ERR_ARGUMENT`, `PUA_ERR_EVENT_UNKNOWN` */
+export function publicationIdentity(query: PublicationQuery, events: EventRegistry): Identity {
+  const event = events.get(query.event);
+  const presUri = checkUri('presUri', query.presUri);
+  const source = sourceFlag('sourceFlag', query.sourceFlag);
+  const id = query.id === undefined ? '' : checkLine('id', query.id);
+  return { key: publicationKey(presUri, event.keyPart, source, id), presUri, watcherUri: '', id, event, source };
+}
+
+/** @throws PuaError `PUA_ERR_ARGUMENT`, `PUA_ERR_EVENT_UNKNOWN` */
 export function checkPublish(info: PublInfo, events: EventRegistry): CheckedPublish {
-  const event = events.get(info.event);
+  const identity = publicationIdentity(info, events);
+  const { event } = identity;
   if (!event.contentType) {
     throw new PuaError(
       'PUA_ERR_ARGUMENT',
       `event: ${event.name} can only be subscribed to, nothing is published for it`,
     );
   }
-  const presUri = checkUri('presUri', info.presUri);
-  const source = sourceFlag('sourceFlag', info.sourceFlag);
   checkWord('flag', info.flag, ['insert', 'update']);
   checkWord('onLost', info.onLost, ['republish', 'report']);
-  const id = info.id === undefined ? '' : checkLine('id', info.id);
+  const publishExpires = info.publishExpires ?? 0;
+  if (!(Number.isInteger(publishExpires) && publishExpires >= 0)) {
+    throw new PuaError('PUA_ERR_ARGUMENT', `publishExpires: must be a number of seconds, not ${publishExpires}`);
+  }
   if (info.body !== undefined && typeof info.body !== 'string' && !(info.body instanceof Uint8Array)) {
     throw new PuaError('PUA_ERR_ARGUMENT', 'body: must be a text or bytes');
   }
   return {
-    identity: { key: publicationKey(presUri, event.keyPart, source, id), presUri, watcherUri: '', id, event, source },
+    identity,
     event,
     expires: checkExpires('expires', info.expires),
+    publishExpires,
     etag: info.etag === undefined ? '' : checkLine('etag', info.etag, 128),
     contentType: info.contentType === undefined ? event.contentType : checkContentType('contentType', info.contentType),
     outboundProxy: info.outboundProxy === undefined ? '' : checkSipUri('outboundProxy', info.outboundProxy),

@@ -39,15 +39,18 @@ export function writeColumns(row: Blank<PuaRow>, s: Readonly<Publication>, clock
 
 interface More {
   onLost?: 'report';
+  publishExpires?: number;
   /** Next try, seconds since 1970. */
   retryAt?: number;
 }
 
 function moreOf(s: Readonly<Publication>, clock: WallClock): string | null {
   const retryAt = retryAtToWall(s, clock);
-  if (s.onLost !== 'report' && retryAt === 0) return null;
+  const { onLost, publishExpires } = s.end && s.next ? s.next : s;
+  if (onLost !== 'report' && publishExpires === 0 && retryAt === 0) return null;
   const more: More = {};
-  if (s.onLost === 'report') more.onLost = 'report';
+  if (onLost === 'report') more.onLost = 'report';
+  if (publishExpires > 0) more.publishExpires = publishExpires;
   if (retryAt > 0) more.retryAt = retryAt;
   return JSON.stringify(more);
 }
@@ -71,12 +74,15 @@ export function publicationFromRow(row: PuaRow, clock: WallClock, random: () => 
   s.outboundProxy = row.outbound_proxy ?? '';
   const more = (row.more === null ? {} : JSON.parse(row.more)) as More;
   s.onLost = more.onLost ?? 'republish';
+  s.publishExpires = more.publishExpires ?? 0;
   s.wish = 1;
   s.bodyWish = row.document === null ? 0 : 1;
   s.held = row.etag === '' || pendingBody ? 0 : 1;
   // The grant is not stored: what is left of it is treated as one.
   s.refreshAt = held ? clock.now + refreshDelay(s.expiresAt - clock.now, random()) : clock.now;
   s.version = row.version;
+  // Which one went out is not stored: the newest may have.
+  s.sentVersion = row.version;
   s.tupleId = row.tuple_id;
   s.minExpires = row.min_expires;
   s.notBefore = row.not_before === 0 ? 0 : fromWall(row.not_before, clock);
@@ -87,6 +93,7 @@ export function publicationFromRow(row: PuaRow, clock: WallClock, random: () => 
       body: row.document,
       contentType: s.contentType,
       expires: row.asked_expires,
+      publishExpires: s.publishExpires,
       insert: false,
       etag: '',
       extraHeaders: s.extraHeaders,

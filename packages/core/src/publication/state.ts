@@ -20,6 +20,8 @@ export class Publication {
   contentType = '';
   /** Seconds asked for; negative: default, for ever. */
   asked = -1;
+  /** Most seconds to ask for in one PUBLISH; 0: all that is wished. */
+  publishExpires = 0;
   /** End of the lifetime asked for, monotonic ms; Infinity: for ever. */
   desiredUntil = Number.POSITIVE_INFINITY;
   extraHeaders: Headers = NO_HEADERS;
@@ -45,6 +47,8 @@ export class Publication {
   refreshAt = Number.POSITIVE_INFINITY;
   /** For the body processor. */
   version = 0;
+  /** Version of the newest document that went out; -1: none did. */
+  sentVersion = -1;
   tupleId: string | null = null;
 
   // The request on the wire.
@@ -74,6 +78,7 @@ export class Publication {
     to.body = this.body;
     to.contentType = this.contentType;
     to.asked = this.asked;
+    to.publishExpires = this.publishExpires;
     to.desiredUntil = this.desiredUntil;
     to.extraHeaders = this.extraHeaders;
     to.outboundProxy = this.outboundProxy;
@@ -88,6 +93,7 @@ export class Publication {
     to.expiresAt = this.expiresAt;
     to.refreshAt = this.refreshAt;
     to.version = this.version;
+    to.sentVersion = this.sentVersion;
     to.tupleId = this.tupleId;
     to.flightWish = this.flightWish;
     to.flightOp = this.flightOp;
@@ -124,6 +130,8 @@ export interface PublishInput {
   readonly contentType: string;
   /** Seconds, negative for the default, never 0. */
   readonly expires: number;
+  /** Most seconds to ask for in one PUBLISH; 0: all. */
+  readonly publishExpires: number;
   readonly insert: boolean;
   /** Must be the record's entity-tag; empty: any. */
   readonly etag: string;

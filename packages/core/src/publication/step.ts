@@ -113,7 +113,9 @@ export function slot(s: Publication, _input: object, c: Context, out: Out): void
 
   s.flightOp = s.op;
   s.flightWish = s.wish;
-  s.flightExpires = s.end ? 0 : lifetime(s, c);
+  const sendsBody = !s.end && (!held || s.bodyWish > s.held);
+  if (sendsBody) s.sentVersion = s.version;
+  s.flightExpires = s.end ? 0 : lifetime(s, c, s.publishExpires);
   if (s.end) {
     s.phase = 'removing';
     out.push({ kind: 'send', request: 'remove', expires: 0, etag: s.etag, body: null });
@@ -122,7 +124,7 @@ export function slot(s: Publication, _input: object, c: Context, out: Out): void
     s.etag = '';
     s.held = 0;
     out.push({ kind: 'send', request: 'initial', expires: s.flightExpires, etag: '', body: s.body });
-  } else if (s.bodyWish > s.held) {
+  } else if (sendsBody) {
     s.phase = 'modifying';
     out.push({ kind: 'send', request: 'modify', expires: s.flightExpires, etag: s.etag, body: s.body });
   } else {

@@ -122,6 +122,7 @@ export class PublicationDriver extends Driver<Publication, PublicationInput, Pub
       body: name,
       contentType: 'text/plain',
       expires: -1,
+      publishExpires: 0,
       insert: false,
       etag: '',
       extraHeaders: null,

@@ -4,6 +4,7 @@ import { optionName, type ParameterSpec } from '../../dist/parameters.js';
 function rangeOf(spec: ParameterSpec): string {
   if (spec.values) return spec.values.join(', ');
   if (spec.type === 'uri-list') return 'SIP URI or a list of them';
+  if (spec.type === 'uri') return 'SIP URI';
   if (spec.type === 'string') return 'text';
   const least = spec.min === -0x80000000 ? '' : spec.min;
   const most = spec.max === 0x7fffffff ? '' : spec.max;
