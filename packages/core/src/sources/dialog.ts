@@ -51,6 +51,10 @@ export interface DialogSnapshot {
   readonly mask?: { readonly caller?: string; readonly callee?: string };
   /** Values of the Privacy header field of that side (RFC 3323): `id`, `user`. */
   readonly privacy?: { readonly caller?: readonly string[]; readonly callee?: readonly string[] };
+  /** Message flags of the INVITE, bit n for flag n (Kamailio); sticky. */
+  readonly flags?: number;
+  /** Dialog variables (`$dlg_var(name)`), AVPs and other script values that parameters name, as the script has them. */
+  readonly vars?: Readonly<Record<string, string | readonly string[]>>;
   readonly referredBy?: DialogParty;
   readonly replaces?: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
 }
@@ -69,8 +73,10 @@ export type DialogEventKind =
 export interface DialogEvent {
   readonly kind: DialogEventKind;
   readonly dialog: DialogSnapshot;
-  /** In-dialog request that caused an update. */
+  /** Request that caused it: INFO, BYE ... */
   readonly method?: string;
+  /** Message flags of that request. */
+  readonly flags?: number;
 }
 
 export type DialogListener = (event: DialogEvent) => void | Promise<void>;
