@@ -1,3 +1,4 @@
+export { addressParameter, addressTag, addressUri, splitAddresses } from './address.js';
 export type * from './api.js';
 export { COMPACT_HEADERS } from './compact.js';
 export { PuaError, type PuaErrorCode } from './errors.js';
