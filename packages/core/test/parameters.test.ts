@@ -1,6 +1,6 @@
 /** The documented parameters: their defaults, ranges and messages; then the other options of createPua(). */
 import { checkOptions, type PuaOptions } from '../dist/options.js';
-import { optionName, PUA_PARAMETERS, parameterFault } from '../dist/parameters.js';
+import { checkParameters, optionName, PUA_PARAMETERS, parameterFault } from '../dist/parameters.js';
 import { FakeSip } from './support/sip';
 
 const URI = 'must be a SIP URI such as sip:presence.example.com, or a list of them, not ';
@@ -168,6 +168,40 @@ describe('createPua options', () => {
     const credentials = [{ realm: 'r', username: 5, password: 'hidden' }];
     expect(() => check({ credentials })).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('hidden') }),
+    );
+  });
+});
+
+describe('checkParameters: the tables of the companions', () => {
+  const TABLE = {
+    default_domain: { type: 'string', default: null, doc: '' },
+    presence_server: { type: 'uri', default: null, doc: '' },
+    branch_flag: { type: 'int', default: -1, min: -1, max: 31, doc: '' },
+  } as const;
+
+  test('defaults are filled in; null unsets what has no default', () => {
+    expect(checkParameters('usrloc', TABLE, { branchFlag: 3 })).toEqual({
+      defaultDomain: null,
+      presenceServer: null,
+      branchFlag: 3,
+    });
+    expect(checkParameters('usrloc', TABLE, { defaultDomain: null, presenceServer: null }).branchFlag).toBe(-1);
+  });
+
+  test.each([
+    [{ defaultDomain: '' }, 'usrloc defaultDomain (default_domain): must be a text, not ""'],
+    [
+      { presenceServer: 'presence.example.com' },
+      'usrloc presenceServer (presence_server): must be a SIP URI such as sip:presence.example.com, not "presence.example.com"',
+    ],
+    [
+      { presenceServer: ['sip:a'] as unknown as string },
+      'usrloc presenceServer (presence_server): must be a SIP URI such as sip:presence.example.com, not ["sip:a"]',
+    ],
+    [{ branchFlag: 32 }, 'usrloc branchFlag (branch_flag): must be 31 or less, not 32'],
+  ])('%j', (given, message) => {
+    expect(() => checkParameters('usrloc', TABLE, given)).toThrow(
+      expect.objectContaining({ code: 'PUA_ERR_OPTION', message }),
     );
   });
 });

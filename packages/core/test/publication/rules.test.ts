@@ -118,6 +118,37 @@ describe('finite lifetime', () => {
     expect(p.out.some(({ kind }) => kind === 'queue')).toBe(false);
   });
 
+  /*
+   *   asked 10 min in pieces of 5:   PUBLISH Expires: 300 ->    200 Expires: 300 <-
+   *   after 225 s:                   PUBLISH Expires: 300 ->    200 Expires: 300 <-
+   *   after 450 s:                   PUBLISH Expires: 150 ->    200 Expires: 150 <-
+   *   at 600 s:                      nothing
+   */
+  test('in pieces (publishExpires): no PUBLISH asks for more, together they ask for all', () => {
+    const p = new Driver().publish('a', { expires: 600, publishExpires: 300 });
+    const start = p.now;
+    expect(p.send()).toEqual(initial('a', 300));
+    p.answer(200, { etag: 'e1', expires: 300 });
+    p.timer();
+    expect(p.send()).toEqual({ request: 'refresh', expires: 300, etag: 'e1', body: null });
+    p.answer(200, { etag: 'e2', expires: 300 });
+    p.timer();
+    expect(p.send()).toEqual({ request: 'refresh', expires: 150, etag: 'e2', body: null });
+    p.answer(200, { etag: 'e3', expires: 150 });
+    p.timer();
+    expect([p.now - start, p.phase, p.events]).toEqual([600_000, 'ended', ['expired']]);
+  });
+
+  test('for ever in pieces; a Min-Expires above the piece wins', () => {
+    const p = new Driver().publish('a', { publishExpires: 300 });
+    expect(p.send()).toEqual(initial('a', 300));
+    p.answer(423, { minExpires: 400 });
+    expect(p.send()).toEqual(initial('a', 400));
+    p.answer(200, { etag: 'e1', expires: 400 });
+    p.timer();
+    expect(p.send()).toMatchObject({ request: 'refresh', expires: 400 });
+  });
+
   test('it ends while the server is away: forgotten, not tried on', () => {
     const p = new Driver().publish('a', { expires: 60 });
     p.send();

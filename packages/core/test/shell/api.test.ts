@@ -1,5 +1,5 @@
 /** The rest of the contract: callbacks, hooks, commands, dialogs, looking in. */
-import type { Cause, PuaRow } from '@pua/core';
+import type { Cause, ProcessInput, PuaRow } from '@pua/core';
 import { settled } from '../support/clock';
 import {
   ALICE,
@@ -435,5 +435,79 @@ describe('looking in', () => {
   test('events', async () => {
     const { pua } = await start();
     expect(pua.events().map(({ name }) => name)).toEqual(['presence', 'presence.winfo', 'dialog;sla']);
+  });
+});
+
+describe('versions of documents', () => {
+  const counting = {
+    name: 'counting',
+    contentType: 'text/plain',
+    process: ({ body, version, tupleId }: ProcessInput) => ({ body: `${body} v${version}`, tupleId }),
+  };
+  const asked = { presUri: ALICE, event: 'counting', sourceFlag: 'RPC_PUBLISH' } as const;
+
+  /*
+   *   a v0 ->                b, c, d while it is on the wire
+   *   200 <-   d v1 ->       b and c were never seen by anybody
+   */
+  test('count what was sent: one that was overtaken leaves no gap', async () => {
+    const { pua, sip } = await start();
+    pua.addEvent(counting);
+    const sent = () => sip.last.request.body?.content;
+    pua.sendPublish({ ...asked, body: 'a' });
+    expect(sent()).toBe('a v0');
+    for (const body of ['b', 'c', 'd']) pua.sendPublish({ ...asked, body });
+    sip.last.reply(200, granted('e1'));
+    expect(sent()).toBe('d v1');
+    sip.last.reply(200, granted('e2'));
+    // Without a document the number stays.
+    pua.sendPublish({ ...asked, expires: 600 });
+    sip.last.reply(200, granted('e3'));
+    pua.sendPublish({ ...asked, body: 'e' });
+    expect(sent()).toBe('e v2');
+  });
+
+  test('go on after a restart', async () => {
+    const store = new FakeStore();
+    const first = await start({ store });
+    first.pua.addEvent(counting);
+    for (const [body, etag] of [
+      ['a', 'e1'],
+      ['b', 'e2'],
+    ] as const) {
+      first.pua.sendPublish({ ...asked, body });
+      first.sip.last.reply(200, granted(etag));
+    }
+    const second = make({ store: new FakeStore([...store.rows.values()]) });
+    second.pua.addEvent(counting);
+    await second.pua.start();
+    second.pua.sendPublish({ ...asked, body: 'c' });
+    expect(second.sip.last.request.body?.content).toBe('c v2');
+  });
+});
+
+describe('find', () => {
+  test('the publication with exactly these, in whatever state; the rest of what is wished does not matter', async () => {
+    const { pua, sip } = await start();
+    expect(pua.find(publication)).toBeUndefined();
+    pua.sendPublish({ ...publication, id: 'x' });
+    expect(pua.find(publication)).toBeUndefined();
+    expect(pua.find({ ...publication, id: 'x' })).toMatchObject({ id: 'x', state: 'publishing' });
+    sip.last.reply(200, granted('e1'));
+    expect(pua.find({ ...publication, id: 'x' })).toMatchObject({ state: 'published', etag: 'e1' });
+    expect(() => pua.find({ ...publication, event: 'unheard' })).toThrow(/unknown event/);
+  });
+});
+
+describe('registerRoute', () => {
+  const route = (path: string) => ({ path, run: () => ({ status: 204 }) });
+
+  test('paths are taken once, and are paths', async () => {
+    const { pua } = await start();
+    pua.registerRoute(route('/events/dialogs'));
+    expect(pua.routes().map(({ path }) => path)).toEqual(['/events/dialogs']);
+    expect(() => pua.registerRoute(route('/events/dialogs'))).toThrow(argument);
+    for (const path of ['', 'events', '/', '/a b', '/a/', '/a?b'])
+      expect(() => pua.registerRoute(route(path))).toThrow(argument);
   });
 });
