@@ -22,6 +22,18 @@ export {
   postgresFromEnvironment,
 } from './launch/postgres.js';
 export { PresenceServerProcess } from './launch/presence-server.js';
+export {
+  type CallReason,
+  CallServer,
+  type CallServerOptions,
+  type CallState,
+  type Field as PhoneField,
+  Message as PhoneMessage,
+  Phone,
+  PhoneCall,
+  type PhoneOptions,
+  type RegisterOptions,
+} from './phone/index.js';
 export type { DigestOptions } from './server/digest-guard.js';
 export type { Publication } from './server/event-state.js';
 export { DatagramGate } from './server/gate.js';
