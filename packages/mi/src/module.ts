@@ -22,6 +22,7 @@ class Mi implements MiModule {
   readonly #settings: Settings;
   readonly #gate: Gate;
   #address: HttpAddress | null = null;
+  #pua: PuaApi | undefined;
   #http: HttpAdapter | undefined;
   #stopping = false;
 
@@ -39,6 +40,7 @@ class Mi implements MiModule {
   }
 
   setup(pua: PuaApi): void {
+    this.#pua = pua;
     const { waitMs, checks } = this.#settings;
     for (const event of events) pua.addEvent(event);
     for (const command of [...publishCommands, ...subscribeCommands, ...recordCommands]) {
@@ -49,7 +51,7 @@ class Mi implements MiModule {
   }
 
   async start(): Promise<void> {
-    this.#address = (await this.#http?.start()) ?? null;
+    this.#address = (await this.#http?.start(this.#pua?.routes() ?? [])) ?? null;
   }
 
   async stop(): Promise<void> {

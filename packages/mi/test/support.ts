@@ -1,6 +1,6 @@
 /** A whole PUA with mi on free loopback ports, and the presence server it talks to. */
 import { request as httpRequest } from 'node:http';
-import { createPua, type Pua, type PuaOptions } from '@pua/core';
+import { createPua, type Pua, type PuaModule, type PuaOptions } from '@pua/core';
 import { type MiModule, type MiOptions, mi } from '@pua/mi';
 import { embeddedSip } from '@pua/sip';
 import { type StartedServer, startPresenceServer } from '@pua/testkit';
@@ -18,12 +18,19 @@ export interface Bench {
 }
 
 /** With a T1 of 5 ms a transaction that nobody answers ends after 0.32 s. */
-export async function bench(options: MiOptions = {}, core: Partial<PuaOptions> = {}, t1 = 500): Promise<Bench> {
+export async function bench(
+  options: MiOptions = {},
+  core: Partial<PuaOptions> = {},
+  t1 = 500,
+  others: readonly PuaModule[] = [],
+): Promise<Bench> {
   const presence = await startPresenceServer();
   const sip = embeddedSip({ listen: ['udp:127.0.0.1:0'], t1 });
   const pua = createPua({ sip, outboundProxy: presence.uri, ...core });
   const module = mi({ listen: '127.0.0.1:0', graceMs: 100, ...options });
   pua.use(module);
+  // After it: what they register is served all the same.
+  for (const other of others) pua.use(other);
   await pua.start().catch(async (error: unknown) => {
     await presence.server.stop();
     throw error;

@@ -2,10 +2,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Fault } from '../faults.js';
 
+/** Header fields by which it is decided. */
 export interface GuardedRequest {
-  readonly host: string | undefined;
-  readonly origin: string | undefined;
-  readonly authorization: string | undefined;
+  readonly host?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly authorization?: string | undefined;
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest();

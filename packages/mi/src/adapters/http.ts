@@ -1,27 +1,29 @@
 /**
- * The HTTP side: `POST /RPC`, `GET /health`, `GET /ready`.
+ * The HTTP side: `POST /RPC`, `GET /health`, `GET /ready`, and `POST` to the routes that modules have registered.
  *
- *   POST /RPC ->  Host, Origin 403, token 401, media type 415, too many calls 429, too large 413, then JSON-RPC
+ *   POST ->  Host, Origin 403, token 401, media type 415, too many calls 429, too large 413, then JSON-RPC or the route
  */
-import { setMaxListeners } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
-import { PuaError } from '@pua/core';
+import { type HttpAnswer, type HttpRoute, PuaError } from '@pua/core';
 import { type Context, Hono } from 'hono';
 import { Fault } from '../faults.js';
 import type { Health } from '../health.js';
-import { bracketed, nameGuard } from '../listen.js';
+import { bracketed } from '../listen.js';
 import type { Settings } from '../options.js';
-import { readBody } from './body.js';
-import { type Guard, namesGuard, tokenGuard } from './guard.js';
-import { type Answered, answer, asFault, type Dispatcher, failure, overload, parseJson } from './jsonrpc.js';
+import { Entrance, headersOf } from './entrance.js';
+import { answer, asFault, type Dispatcher, failure } from './jsonrpc.js';
+import { answerRoute, routeFailure } from './route.js';
 
 /** A client that is slower than this with its request is cut off, milliseconds. */
 const REQUEST_MS = 30_000;
 const HEADERS_MS = 10_000;
 
 type Env = { Bindings: HttpBindings };
+
+/** What it serves itself. */
+const OWN = { '/RPC': 'POST', '/health': 'GET', '/ready': 'GET' } as const;
 
 export interface HttpAddress {
   readonly host: string;
@@ -34,40 +36,37 @@ export class HttpAdapter {
   readonly #settings: Settings;
   readonly #dispatcher: Dispatcher;
   readonly #stopping = new AbortController();
-  readonly #names: Guard;
-  readonly #token: Guard;
+  readonly #entrance: Entrance;
+  readonly #app = new Hono<Env>();
   readonly #server: Server;
   #closing = false;
 
   constructor(settings: Settings, dispatcher: Dispatcher, health: (ready: boolean) => Health) {
     this.#settings = settings;
     this.#dispatcher = dispatcher;
-    this.#names = namesGuard(nameGuard(settings.listen, settings.hosts));
-    this.#token = tokenGuard(settings.token);
-    // Every call in progress listens to it; how many there may be, the gate says.
-    setMaxListeners(0, this.#stopping.signal);
-    const app = new Hono<Env>();
+    this.#entrance = new Entrance(settings, dispatcher.gate, this.#stopping.signal);
+    const app = this.#app;
     app.post('/RPC', (c) => this.#rpc(c));
-    app.all('/RPC', () => this.#send(failure(new Fault('method-not-allowed', 'use POST'), null), { Allow: 'POST' }));
+    app.all('/RPC', () => this.#rpcFailure(usePost()));
     for (const [path, ready] of [
       ['/health', false],
       ['/ready', true],
     ] as const) {
       app.get(path, (c) => {
-        const refused = this.#names(guarded(c));
-        if (refused) return this.#send(failure(refused, null));
+        const refused = this.#entrance.misnamed(c.env.incoming);
+        if (refused) return this.#rpcFailure(refused);
         const { ok, ...rest } = health(ready);
         return c.json({ ok, ...rest }, ok ? 200 : 503, { 'Cache-Control': 'no-store' });
       });
     }
-    app.notFound((c) => c.json({ error: 'not found; there are POST /RPC, GET /health, GET /ready' }, 404));
-    app.onError((error) => this.#send(failure(asFault(error, 'HTTP request'), null)));
+    app.onError((error) => this.#rpcFailure(asFault(error, 'HTTP request')));
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     this.#server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: HEADERS_MS }, listener);
   }
 
-  /** @throws PuaError `PUA_ERR_LISTEN` */
-  async start(): Promise<HttpAddress> {
+  /** @throws PuaError `PUA_ERR_LISTEN`; `PUA_ERR_OPTION` for a route in the place of one of its own */
+  async start(routes: readonly HttpRoute[]): Promise<HttpAddress> {
+    this.#serve(routes);
     const { host, port, text } = this.#settings.listen;
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (cause: Error) => {
@@ -95,57 +94,57 @@ export class HttpAdapter {
     clearTimeout(timer);
   }
 
-  #send({ http, body }: Answered, headers: Record<string, string> = {}): Response {
-    // A connection that is kept alive would keep a server that stops from ending.
-    const closing: Record<string, string> = this.#closing ? { Connection: 'close' } : {};
-    if (body === undefined) return new Response(null, { status: 204, headers: closing });
-    return new Response(JSON.stringify(body), {
-      status: http,
-      headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...closing, ...headers },
-    });
+  #serve(routes: readonly HttpRoute[]): void {
+    for (const route of routes) {
+      const { path } = route;
+      if (path in OWN) throw new PuaError('PUA_ERR_OPTION', `route ${path}: mi serves it itself; choose another path`);
+      this.#app.post(path, (c) => this.#route(c, route));
+      this.#app.all(path, () => this.#routeFailure(usePost()));
+    }
+    const own = Object.entries(OWN).map(([path, method]) => `${method} ${path}`);
+    const all = [...own, ...routes.map(({ path }) => `POST ${path}`)].join(', ');
+    this.#app.notFound(() => this.#routeFailure(new Fault('not-found', `not found; there are ${all}`)));
   }
 
   async #rpc(c: Context<Env>): Promise<Response> {
-    const request = guarded(c);
-    const refused = this.#names(request) ?? this.#token(request) ?? mediaType(c);
-    if (refused) {
-      return this.#send(
-        failure(refused, null),
-        refused.fault === 'unauthorized' ? { 'WWW-Authenticate': 'Bearer' } : {},
-      );
-    }
-    const { gate } = this.#dispatcher;
-    if (!gate.enter()) return this.#send(failure(overload(), null), { 'Retry-After': '1' });
-    const { outgoing, incoming } = c.env;
-    const gone = new AbortController();
-    const onGone = () => gone.abort();
-    outgoing.once('close', onGone);
-    this.#stopping.signal.addEventListener('abort', onGone);
     try {
-      const signal = gone.signal;
-      // Those of a batch share it.
-      setMaxListeners(0, signal);
-      const parsed = parseJson(await readBody(incoming, this.#settings.maxBodyBytes));
-      const client = incoming.socket.remoteAddress;
-      return this.#send(await answer(parsed, this.#dispatcher, { signal, ...(client ? { client } : {}) }));
+      const { http, body } = await this.#entrance.admit(c.env, (request, context) =>
+        answer(request, this.#dispatcher, context),
+      );
+      return this.#send({ status: body === undefined ? 204 : http, body });
     } catch (error) {
-      const fault = asFault(error, 'HTTP request');
-      return this.#send(failure(fault, null), fault.fault === 'too-large' ? { Connection: 'close' } : {});
-    } finally {
-      outgoing.off('close', onGone);
-      this.#stopping.signal.removeEventListener('abort', onGone);
-      gate.leave();
+      return this.#rpcFailure(asFault(error, 'HTTP request'));
     }
+  }
+
+  async #route(c: Context<Env>, route: HttpRoute): Promise<Response> {
+    try {
+      return this.#send(
+        await this.#entrance.admit(c.env, (body, context) => answerRoute(route, body, c.env.incoming.headers, context)),
+      );
+    } catch (error) {
+      return this.#routeFailure(asFault(error, `route ${route.path}`));
+    }
+  }
+
+  #rpcFailure(fault: Fault): Response {
+    const { http, body } = failure(fault, null);
+    return this.#send({ status: http, body, headers: headersOf(fault) });
+  }
+
+  #routeFailure(fault: Fault): Response {
+    return this.#send({ ...routeFailure(fault), headers: headersOf(fault) });
+  }
+
+  #send({ status, body, headers = {} }: HttpAnswer): Response {
+    // A connection that is kept alive would keep a server that stops from ending.
+    const closing: Record<string, string> = this.#closing ? { Connection: 'close' } : {};
+    if (body === undefined) return new Response(null, { status, headers: { ...closing, ...headers } });
+    return new Response(JSON.stringify(body), {
+      status,
+      headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...closing, ...headers },
+    });
   }
 }
 
-const guarded = (c: Context<Env>) => {
-  const { host, origin, authorization } = c.env.incoming.headers;
-  return { host, origin, authorization };
-};
-
-/** Only what a page of another site can't send without asking first. */
-function mediaType(c: Context<Env>): Fault | undefined {
-  const type = (c.env.incoming.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
-  return type === 'application/json' ? undefined : new Fault('media-type', 'Content-Type: must be application/json');
-}
+const usePost = () => new Fault('method-not-allowed', 'use POST');
