@@ -5,7 +5,7 @@ import { isLoopback, type ListenAddress, parseListen } from './listen.js';
 export interface MiOptions {
   /** `host:port`; port 0 takes a free one. Default `127.0.0.1:8060`. */
   readonly listen?: string;
-  /** Bearer token that `/RPC` asks for; required unless `listen` is a loopback address. Default: none. */
+  /** Bearer token that every POST needs; required unless `listen` is a loopback address. Default: none. */
   readonly token?: string | null;
   /** More names under which clients may reach it (`Host`, `Origin`), without port. */
   readonly hosts?: readonly string[];
