@@ -1,6 +1,8 @@
 /** @module Typed presence documents with an escape-safe writer and a hardened reader, and the event definitions. */
 export type { Note, Ranged } from './common/model.js';
 export * from './dialog-info/model.js';
+export { readDialogInfo } from './dialog-info/read.js';
+export { writeDialogInfo } from './dialog-info/write.js';
 export * from './events.js';
 export {
   type MessageContext,
@@ -17,6 +19,8 @@ export * from './pidf/model.js';
 export { readPidf } from './pidf/read.js';
 export { writePidf } from './pidf/write.js';
 export * from './reginfo/model.js';
+export { readRegInfo } from './reginfo/read.js';
+export { writeRegInfo } from './reginfo/write.js';
 export * from './rpid/model.js';
 export * from './watcherinfo/model.js';
 export { readWatcherInfo } from './watcherinfo/read.js';

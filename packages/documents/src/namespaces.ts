@@ -17,6 +17,8 @@ export const Namespace = {
   DIALOG_INFO: 'urn:ietf:params:xml:ns:dialog-info',
   /** RFC 3680 */
   REGINFO: 'urn:ietf:params:xml:ns:reginfo',
+  /** RFC 5628 */
+  GRUUINFO: 'urn:ietf:params:xml:ns:gruuinfo',
 } as const;
 
 /** Where a namespace is not here, the writer makes a prefix (`ns1`, `ns2`, ...). */
@@ -25,4 +27,5 @@ export const preferredPrefix: ReadonlyMap<string, string> = new Map([
   [Namespace.DATA_MODEL, 'dm'],
   [Namespace.RPID, 'rpid'],
   [Namespace.LOCATION_TYPE, 'lt'],
+  [Namespace.GRUUINFO, 'gr'],
 ]);

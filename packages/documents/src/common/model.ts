@@ -1,4 +1,10 @@
-/** What PIDF, the data model and RPID have in common. */
+/** What several documents have in common. */
+
+/** What the documents that tell of changes have at their root (RFC 3680, RFC 3858, RFC 4235). */
+export interface Versioned {
+  readonly version: number;
+  readonly state: 'full' | 'partial';
+}
 
 export interface Note {
   readonly text: string;

@@ -1,8 +1,9 @@
-/** Pieces that the readers of PIDF, the data model and RPID share. `place` names the node in an error. */
+/** Pieces that the readers share. `place` names the node in an error. */
 import { Namespace } from '../namespaces.js';
 import { attributeOf, childNamed, childrenNamed, elementsOf, textOf, type XmlElement } from '../xml/element.js';
-import { checkDateTime } from '../xml/values.js';
-import type { Note, Ranged } from './model.js';
+import { documentError } from '../xml/errors.js';
+import { checkDateTime, checkOneOf, readInteger } from '../xml/values.js';
+import type { Note, Ranged, Versioned } from './model.js';
 
 /** A value under its name, or nothing when there is none. */
 export function field<K extends string, const T>(name: K, value: T | undefined): { readonly [key in K]?: T } {
@@ -17,6 +18,41 @@ export function list<K extends string, T>(name: K, items: readonly T[]): { reado
 /** Value of an attribute without the white space around it. */
 export function trimmed(node: XmlElement, name: string): string | undefined {
   return attributeOf(node, name)?.trim();
+}
+
+/** As `trimmed`, and neither missing nor empty. */
+export function required(node: XmlElement, name: string, place: string): string {
+  const value = trimmed(node, name);
+  if (value) return value;
+  throw documentError(place, `has no attribute ${name}`);
+}
+
+/** A number of seconds, a CSeq: 0 or more. */
+export function count(node: XmlElement, name: string, place: string): number | undefined {
+  const value = trimmed(node, name);
+  return value === undefined ? undefined : readInteger(value, `${place}/@${name}`, 0);
+}
+
+/** An attribute with one of these values. */
+export function optionalOneOf<const V extends string>(
+  node: XmlElement,
+  name: string,
+  known: readonly V[],
+  place: string,
+): V | undefined {
+  const value = trimmed(node, name);
+  return value === undefined ? undefined : checkOneOf(value, known, `${place}/@${name}`);
+}
+
+export function versioned(root: XmlElement): Versioned {
+  return {
+    version: readInteger(required(root, 'version', root.name), `${root.name}/@version`, 0),
+    state: checkOneOf(required(root, 'state', root.name), ['full', 'partial'], `${root.name}/@state`),
+  };
+}
+
+export function language(node: XmlElement): { readonly lang?: string } {
+  return field('lang', attributeOf(node, 'lang', Namespace.XML) || undefined);
 }
 
 export function id(node: XmlElement): { readonly id?: string } {
@@ -39,8 +75,7 @@ export function dateTime<K extends string>(
 }
 
 export function note(node: XmlElement, place: string): Note {
-  const lang = attributeOf(node, 'lang', Namespace.XML);
-  return { text: textOf(node, place), ...(lang ? { lang } : {}) };
+  return { text: textOf(node, place), ...language(node) };
 }
 
 export function notes(node: XmlElement, namespace: string, name: string, place: string): Note[] {

@@ -1,9 +1,26 @@
-/** Pieces that the writers of PIDF, the data model and RPID share. `place` names the element in an error. */
+/** Pieces that the writers share. `place` names the element in an error. */
 import { Namespace } from '../namespaces.js';
 import { attribute, element, type XmlAttribute, type XmlElement } from '../xml/element.js';
 import { documentError } from '../xml/errors.js';
-import { checkDateTime, checkLanguage, type IdRegister } from '../xml/values.js';
-import type { Note, Ranged } from './model.js';
+import { checkDateTime, checkInteger, checkLanguage, checkOneOf, type IdRegister } from '../xml/values.js';
+import type { Note, Ranged, Versioned } from './model.js';
+
+export function optionalAttribute(name: string, value: string | undefined): XmlAttribute[] {
+  return value === undefined ? [] : [attribute(name, value)];
+}
+
+/** A number of seconds, a CSeq: 0 or more. */
+export function countAttribute(name: string, value: number | undefined, place: string): XmlAttribute[] {
+  return value === undefined ? [] : [attribute(name, String(checkInteger(value, `${place}/@${name}`, 0)))];
+}
+
+/** A version is a number of 32 bits (RFC 3680 section 5.1, RFC 4235 section 4.1). */
+export function versionAttributes({ version, state }: Versioned, place: string): XmlAttribute[] {
+  return [
+    attribute('version', String(checkInteger(version, `${place}/@version`, 0, 0xffffffff))),
+    attribute('state', checkOneOf(state, ['full', 'partial'], `${place}/@state`)),
+  ];
+}
 
 export function idAttribute(id: string | undefined, place: string, ids: IdRegister): XmlAttribute[] {
   return id === undefined ? [] : [attribute('id', ids.check(id, place))];

@@ -6,7 +6,7 @@ import { childNamed, childrenNamed, isNamed, textOf, type XmlElement } from '../
 import { documentError, quote, wrongRoot } from '../xml/errors.js';
 import type { XmlLimits } from '../xml/limits.js';
 import { readXml } from '../xml/reader.js';
-import { checkUri } from '../xml/values.js';
+import { checkUri, readQvalue } from '../xml/values.js';
 import type { Contact, Device, Person, Pidf, Tuple } from './model.js';
 
 const { PIDF, DATA_MODEL } = Namespace;
@@ -61,10 +61,9 @@ function contact(node: XmlElement, place: string): Contact | undefined {
   const found = childNamed(node, PIDF, 'contact', place);
   const uri = found && textOf(found, `${place}/contact`).trim();
   if (found === undefined || !uri) return undefined;
-  const priority = trimmed(found, 'priority') ?? '';
   return {
     uri: checkUri(uri, `${place}/contact`),
-    ...(/^(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/.test(priority) ? { priority: Number(priority) } : {}),
+    ...field('priority', readQvalue(trimmed(found, 'priority') ?? '')),
   };
 }
 

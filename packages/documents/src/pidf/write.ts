@@ -4,7 +4,7 @@ import { Namespace } from '../namespaces.js';
 import { deviceRpidElements, personRpidElements, tupleRpidElements } from '../rpid/write.js';
 import { attribute, element, type XmlElement } from '../xml/element.js';
 import { documentError, quote } from '../xml/errors.js';
-import { checkUri, IdRegister } from '../xml/values.js';
+import { checkUri, IdRegister, writeQvalue } from '../xml/values.js';
 import { writeXml } from '../xml/writer.js';
 import type { Device, Person, Pidf, Tuple } from './model.js';
 
@@ -59,7 +59,8 @@ function tupleElement(tuple: Tuple, place: string, ids: IdRegister): XmlElement 
   if (contact !== undefined) {
     const uri = checkUri(contact.uri, `${place}/contact`);
     const { priority } = contact;
-    const attributes = priority === undefined ? [] : [attribute('priority', qvalue(priority, `${place}/contact`))];
+    const attributes =
+      priority === undefined ? [] : [attribute('priority', writeQvalue(priority, `${place}/contact/@priority`))];
     children.push(element(PIDF, 'contact', attributes, [uri]));
   }
   addNotes(children, PIDF, tuple.notes, place);
@@ -86,12 +87,4 @@ function deviceElement(device: Device, place: string, ids: IdRegister): XmlEleme
 
 function deviceIdElement(urn: string, place: string): XmlElement {
   return element(DATA_MODEL, 'deviceID', [], [checkUri(urn, `${place}/deviceID`)]);
-}
-
-/** RFC 3863 section 4.1.5 */
-function qvalue(priority: number, place: string): string {
-  if (!(priority >= 0 && priority <= 1)) {
-    throw documentError(`${place}/@priority`, `${priority} is not between 0 and 1`);
-  }
-  return String(Math.round(priority * 1000) / 1000);
 }

@@ -15,12 +15,16 @@ export interface Registration {
   readonly aor: string;
   /** The same for a registration in all documents, unique in each. */
   readonly id: string;
-  readonly state: 'init' | 'active' | 'terminated';
+  readonly state: RegistrationState;
   readonly contacts?: readonly RegistrationContact[];
   readonly extensions?: readonly XmlElement[];
 }
 
-/** RFC 3680 section 4.7.1 */
+/** RFC 3680 section 4.7.1: nobody is told of the way from `terminated` back to `init`. */
+export const registrationStates = ['init', 'active', 'terminated'] as const;
+export type RegistrationState = (typeof registrationStates)[number];
+
+/** RFC 3680 section 4.7.1, figure 2 */
 export const registrationEvents = [
   'registered',
   'created',

@@ -8,10 +8,11 @@ import {
   dateTimeAttribute,
   idAttribute,
   noteElement,
+  optionalAttribute,
   rangedAttributes,
 } from '../common/write.js';
 import { Namespace } from '../namespaces.js';
-import { attribute, element, type XmlAttribute, type XmlElement } from '../xml/element.js';
+import { element, type XmlElement } from '../xml/element.js';
 import { documentError, quote } from '../xml/errors.js';
 import { checkInteger, checkName, checkOneOf, checkToken, checkUri, type IdRegister } from '../xml/values.js';
 import * as model from './model.js';
@@ -175,10 +176,6 @@ function userInputElements(value: model.UserInput | undefined, parent: string, i
 
 function classElements(value: string | undefined, place: string): XmlElement[] {
   return value === undefined ? [] : [element(RPID, 'class', [], [checkToken(value, `${place}/class`)])];
-}
-
-function optionalAttribute(name: string, value: string | undefined): XmlAttribute[] {
-  return value === undefined ? [] : [attribute(name, value)];
 }
 
 function noteElements(notes: readonly Note[] | undefined, place: string): XmlElement[] {

@@ -1,13 +1,13 @@
-import { field, trimmed } from '../common/read.js';
+import { count, field, language, required, versioned } from '../common/read.js';
 import { Namespace } from '../namespaces.js';
 import { attributeOf, childrenNamed, isNamed, textOf, type XmlElement } from '../xml/element.js';
-import { documentError, wrongRoot } from '../xml/errors.js';
+import { wrongRoot } from '../xml/errors.js';
 import type { XmlLimits } from '../xml/limits.js';
 import { readXml } from '../xml/reader.js';
-import { checkOneOf, checkUri, readInteger } from '../xml/values.js';
+import { checkOneOf, checkUri } from '../xml/values.js';
 import { type Watcher, type WatcherInfo, type WatcherList, watcherEvents, watcherStatuses } from './model.js';
 
-const { WATCHERINFO, XML } = Namespace;
+const { WATCHERINFO } = Namespace;
 
 /**
  * Reads a full or partial document. Elements of other namespaces and unknown attributes are passed over.
@@ -18,8 +18,7 @@ export function readWatcherInfo(xml: string | Uint8Array, limits?: XmlLimits): W
   const root = readXml(xml, limits);
   if (!isNamed(root, WATCHERINFO, 'watcherinfo')) throw wrongRoot(root, 'watcherinfo', WATCHERINFO);
   return {
-    version: readInteger(required(root, 'version', 'watcherinfo'), 'watcherinfo/@version', 0),
-    state: checkOneOf(required(root, 'state', 'watcherinfo'), ['full', 'partial'], 'watcherinfo/@state'),
+    ...versioned(root),
     lists: childrenNamed(root, WATCHERINFO, 'watcher-list').map(watcherList),
   };
 }
@@ -40,19 +39,8 @@ function watcher(node: XmlElement, place: string): Watcher {
     status: checkOneOf(required(node, 'status', place), watcherStatuses, `${place}/@status`),
     event: checkOneOf(required(node, 'event', place), watcherEvents, `${place}/@event`),
     ...field('displayName', attributeOf(node, 'display-name')),
-    ...field('lang', attributeOf(node, 'lang', XML) || undefined),
-    ...field('expiration', seconds(node, 'expiration', place)),
-    ...field('durationSubscribed', seconds(node, 'duration-subscribed', place)),
+    ...language(node),
+    ...field('expiration', count(node, 'expiration', place)),
+    ...field('durationSubscribed', count(node, 'duration-subscribed', place)),
   };
-}
-
-function required(node: XmlElement, name: string, place: string): string {
-  const value = trimmed(node, name);
-  if (value) return value;
-  throw documentError(place, `has no attribute ${name}`);
-}
-
-function seconds(node: XmlElement, name: string, place: string): number | undefined {
-  const value = trimmed(node, name);
-  return value === undefined ? undefined : readInteger(value, `${place}/@${name}`, 0);
 }

@@ -36,19 +36,51 @@ export function checkLanguage(value: string, place: string): string {
 }
 
 /** Whole number (xs:integer) that a JavaScript number holds exactly. */
-export function readInteger(text: string, place: string, least = Number.MIN_SAFE_INTEGER): number {
+export function readInteger(
+  text: string,
+  place: string,
+  least = Number.MIN_SAFE_INTEGER,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
   const value = /^\s*[+-]?[0-9]+\s*$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw documentError(place, `${quote(text)} is no ${integerAbove(least)}`);
+  if (isIntegerBetween(value, least, most)) return value;
+  throw documentError(place, `${quote(text)} is no ${integerBetween(least, most)}`);
 }
 
-export function checkInteger(value: number, place: string, least = Number.MIN_SAFE_INTEGER): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw documentError(place, `${value} is no ${integerAbove(least)}`);
+export function checkInteger(
+  value: number,
+  place: string,
+  least = Number.MIN_SAFE_INTEGER,
+  most = Number.MAX_SAFE_INTEGER,
+): number {
+  if (isIntegerBetween(value, least, most)) return value;
+  throw documentError(place, `${value} is no ${integerBetween(least, most)}`);
 }
 
-function integerAbove(least: number): string {
+function isIntegerBetween(value: number, least: number, most: number): boolean {
+  return Number.isSafeInteger(value) && value >= least && value <= most;
+}
+
+function integerBetween(least: number, most: number): string {
+  if (most !== Number.MAX_SAFE_INTEGER) return `whole number from ${least} to ${most}`;
   return least === Number.MIN_SAFE_INTEGER ? 'whole number' : `whole number of ${least} or more`;
+}
+
+/** RFC 3261 section 25.1: 0 to 1, at most three decimals; undefined when it is none. */
+export function readQvalue(text: string): number | undefined {
+  return /^(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$/.test(text) ? Number(text) : undefined;
+}
+
+/** As `readQvalue` reads it, rounded to three decimals. */
+export function writeQvalue(value: number, place: string): string {
+  if (value >= 0 && value <= 1) return String(Math.round(value * 1000) / 1000);
+  throw documentError(place, `${value} is not between 0 and 1`);
+}
+
+/** Name of a parameter: something, and no white space. */
+export function checkWord(value: string, place: string): string {
+  if (typeof value === 'string' && /^\S+$/.test(value)) return value;
+  throw documentError(place, `${quote(String(value))} must be one word`);
 }
 
 /** xs:token in the form that is read back. */
@@ -68,16 +100,27 @@ export function checkName(value: string, place: string): string {
   throw documentError(place, `${quote(String(value))} is no name of an element`);
 }
 
-/** Ids (xs:ID) of one document: each a name, each only once. */
-export class IdRegister {
+/** What must be there only once in a document; `what` names it in the error. */
+export class UniqueTexts {
   readonly #places = new Map<string, string>();
 
+  constructor(readonly what: string) {}
+
+  check(text: string, place: string): string {
+    if (typeof text !== 'string' || text === '') throw documentError(place, `has no ${this.what}`);
+    const first = this.#places.get(text);
+    if (first !== undefined) throw documentError(place, `the ${this.what} ${quote(text)} is that of ${first} already`);
+    this.#places.set(text, place);
+    return text;
+  }
+}
+
+/** Ids (xs:ID) of one document: each a name, each only once. */
+export class IdRegister {
+  readonly #ids = new UniqueTexts('id');
+
   check(id: string, place: string): string {
-    if (!isNcName(id))
-      throw documentError(place, `the id ${quote(id)} must start with a letter or "_" and be one word`);
-    const first = this.#places.get(id);
-    if (first !== undefined) throw documentError(place, `the id ${quote(id)} is that of ${first} already`);
-    this.#places.set(id, place);
-    return id;
+    if (isNcName(id)) return this.#ids.check(id, place);
+    throw documentError(place, `the id ${quote(id)} must start with a letter or "_" and be one word`);
   }
 }
