@@ -1,7 +1,14 @@
 /** @module Typed presence documents with an escape-safe writer and a hardened reader, and the event definitions. */
 export type { Note, Ranged } from './common/model.js';
+export type { TableChange, TableOutcome } from './common/tables.js';
 export * from './dialog-info/model.js';
 export { readDialogInfo } from './dialog-info/read.js';
+export {
+  type AppliedDialogInfo,
+  applyDialogInfo,
+  type DialogChange,
+  type DialogTables,
+} from './dialog-info/tables.js';
 export { writeDialogInfo } from './dialog-info/write.js';
 export * from './events.js';
 export {
@@ -20,6 +27,13 @@ export { readPidf } from './pidf/read.js';
 export { writePidf } from './pidf/write.js';
 export * from './reginfo/model.js';
 export { readRegInfo } from './reginfo/read.js';
+export {
+  type AppliedRegInfo,
+  applyRegInfo,
+  type ContactChange,
+  type RegistrationTable,
+  type RegistrationTables,
+} from './reginfo/tables.js';
 export { writeRegInfo } from './reginfo/write.js';
 export * from './rpid/model.js';
 export * from './watcherinfo/model.js';

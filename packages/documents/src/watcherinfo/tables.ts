@@ -1,12 +1,5 @@
-/**
- * The watchers of a subscription, put together from its documents (RFC 3858 section 4):
- *
- *   version              | the document is                           | outcome
- *   any, it is the first | taken                                     | applied; gap if partial: the rest is unknown
- *   one higher           | taken                                     | applied
- *   more than one higher | taken, although what came between is lost | gap
- *   not higher           | not taken (equal: our own choice)         | discarded
- */
+/** The watchers of a subscription, put together from its documents (RFC 3858 section 4). */
+import { outcomeOf, type TableOutcome } from '../common/tables.js';
 import type { Watcher, WatcherInfo } from './model.js';
 
 /** Immutable: `applyWatcherInfo` gives new ones. */
@@ -25,8 +18,7 @@ export interface WatcherTable {
 
 export interface AppliedWatcherInfo {
   readonly tables: WatcherTables;
-  /** `gap`: a refresh of the subscription should be sent, so that the notifier gives the full state. */
-  readonly outcome: 'applied' | 'gap' | 'discarded';
+  readonly outcome: TableOutcome;
 }
 
 /**
@@ -35,7 +27,8 @@ export interface AppliedWatcherInfo {
  */
 export function applyWatcherInfo(tables: WatcherTables | undefined, document: WatcherInfo): AppliedWatcherInfo {
   const { version, state } = document;
-  if (tables !== undefined && version <= tables.version) return { tables, outcome: 'discarded' };
+  const outcome = outcomeOf(tables?.version, document);
+  if (tables !== undefined && outcome === 'discarded') return { tables, outcome };
   const lists = new Map(state === 'full' ? [] : tables?.lists);
   for (const { resource, package: eventPackage, watchers } of document.lists) {
     const rows = new Map(lists.get(resource)?.watchers);
@@ -45,6 +38,5 @@ export function applyWatcherInfo(tables: WatcherTables | undefined, document: Wa
     }
     lists.set(resource, { package: eventPackage, watchers: rows });
   }
-  const missed = tables === undefined ? state === 'partial' : version > tables.version + 1;
-  return { tables: { version, lists }, outcome: missed ? 'gap' : 'applied' };
+  return { tables: { version, lists }, outcome };
 }
