@@ -1,1 +1,5 @@
-export {};
+/** The location service: who is bound to what, until when. */
+export { canonicalAor } from './aor.js';
+export { Bindings, type BindingsOptions } from './bindings.js';
+export type { ContactUpdate, Registration, RegistrationFault, RegistrationResult } from './registration.js';
+export type { LocationStore, StoredBinding } from './store.js';
