@@ -119,6 +119,8 @@ export interface PuaHandle {
   readonly key: string;
   /** Settles once, never rejects: what the network did is a result. */
   readonly result: Promise<PuaResult>;
+  /** The result, when it is there already: what needs no network is settled before the call returns. */
+  readonly settled: PuaResult | undefined;
 }
 
 /** One shape for callbacks, `show` and `list` (C: ua_pres_t, "the dialog structure"). */
