@@ -34,6 +34,8 @@ export interface Binding {
   /** Public and temporary GRUU (RFC 5627). */
   readonly pubGruu?: string;
   readonly tempGruu?: string;
+  /** Where it was registered; default `local`. Documents of this node tell of its own bindings only: else two nodes echo each other. */
+  readonly origin?: BindingOrigin;
 }
 
 /** `delete`: by a REGISTER or by hand; `expire`: its time ran out. Neither follows the other. */
@@ -63,6 +65,8 @@ export interface BindingHints {
   readonly fromUri?: string;
   /** RFC 3680 event of a `delete`: why it was ended. Default `unregistered`. */
   readonly reason?: 'unregistered' | 'rejected' | 'deactivated' | 'probation';
+  /** Seconds until the phone may register again; of `probation`. */
+  readonly retryAfter?: number;
 }
 
 export type BindingListener = (event: BindingEvent) => void | Promise<void>;
