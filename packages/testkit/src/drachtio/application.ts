@@ -50,6 +50,17 @@ export class Application {
   }
 }
 
+/** All that have a link. */
+export class Applications extends Set<Application> {
+  #turn = 0;
+
+  /** Those that take such requests have their turn one after the other. */
+  next(method: string): Application | undefined {
+    const willing = [...this].filter(({ verbs }) => verbs.has(method.toLowerCase()));
+    return willing[this.#turn++ % willing.length];
+  }
+}
+
 /** How the server describes a message: source, bytes, transport, address, port, time. */
 export function describe(source: 'network' | 'application', raw: string, host: string, port: number): string {
   const time = `${new Date().toISOString().slice(11, 23)}000`;

@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingRequest } from '@pua/core';
 import { parseAddress } from '../sip/headers.js';
-import { type Application, describe } from './application.js';
-import { type Dialogs, dialogId, type ServerDialog } from './dialogs.js';
+import { type Application, type Applications, describe } from './application.js';
+import type { Dialogs, ServerDialog } from './dialogs.js';
 import type { Command } from './frames.js';
 import { passedOn } from './message.js';
 import type { Wire } from './wire.js';
@@ -16,11 +16,10 @@ interface Waiting {
 export class Incoming {
   readonly #wire: Wire;
   readonly #dialogs: Dialogs;
-  readonly #applications: ReadonlySet<Application>;
+  readonly #applications: Applications;
   readonly #waiting = new Map<string, Waiting>();
-  #turn = 0;
 
-  constructor(wire: Wire, dialogs: Dialogs, applications: ReadonlySet<Application>) {
+  constructor(wire: Wire, dialogs: Dialogs, applications: Applications) {
     this.#wire = wire;
     this.#dialogs = dialogs;
     this.#applications = applications;
@@ -29,10 +28,10 @@ export class Incoming {
   request(request: IncomingRequest, raw: string): void {
     const { headers } = request;
     const tag = parseAddress(headers.get('To') ?? '').tag ?? '';
-    const dialog = this.#dialogs.find(dialogId(headers.get('Call-ID') ?? '', tag));
+    const dialog = this.#dialogs.of(headers.get('Call-ID') ?? '', tag);
     const over = /^\s*terminated/i.test(headers.get('Subscription-State') ?? '');
-    if (dialog && over) this.#dialogs.remove(dialog);
-    const application = dialog?.owner ?? this.#next(request.method);
+    if (dialog && (over || request.method === 'BYE')) this.#dialogs.remove(dialog);
+    const application = dialog?.owner ?? this.#applications.next(request.method);
     if (!application?.connected) {
       // The link that the dialog belongs to is gone for ever, or nobody takes such requests.
       request.reply(dialog ? 481 : 503);
@@ -60,11 +59,5 @@ export class Incoming {
     const { host, port } = this.#wire.address;
     const described = describe('application', raw, host, port);
     application.respond(command.id, 'OK', `${described}|${id}|${waiting.dialog?.id ?? ''}||Msg sent:|\r\n${raw}`);
-  }
-
-  /** Applications that take such requests have their turn one after the other. */
-  #next(method: string): Application | undefined {
-    const willing = [...this.#applications].filter(({ verbs }) => verbs.has(method.toLowerCase()));
-    return willing[this.#turn++ % willing.length];
   }
 }

@@ -1,5 +1,6 @@
 /** What the server makes of the SIP text that an application hands it. */
 import type { Headers } from '@pua/core';
+import type { Field } from '../phone/message.js';
 import { parseAddress, splitList } from '../sip/headers.js';
 import type { Command } from './frames.js';
 
@@ -21,7 +22,8 @@ export interface Draft {
   readonly headers: Headers;
 }
 
-export function readDraft({ startLine, headers }: Command): Draft {
+export function readDraft(command: Command): Draft {
+  const { startLine, headers } = command;
   const [method = '', target = ''] = startLine.split(' ');
   const [uri = '', query = ''] = target.split('?');
   const own = (name: string) => headers.find(([given]) => given.toLowerCase() === name)?.[1];
@@ -42,9 +44,16 @@ export function readDraft({ startLine, headers }: Command): Draft {
     from: address('from'),
     to: address('to'),
     contact: address('contact')?.uri,
-    contentType: own('content-type'),
+    contentType: bodyType(command)[0]?.[1],
     headers: passedOn(headers),
   };
+}
+
+/** Content-Type of the body, when it has one; SDP is known by its first line. */
+export function bodyType({ headers, body }: Command): Field[] {
+  const given = headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1];
+  const type = given ?? (body.startsWith('v=0') ? 'application/sdp' : undefined);
+  return type === undefined ? [] : [['Content-Type', type]];
 }
 
 /** The fields that go out, under the names under which they do. */
@@ -59,11 +68,20 @@ function capitalized(name: string): string {
   return name.startsWith('X-') ? name : name.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }
 
-/** A Contact with another IPv4 address gets the server's own. */
-export function ownContact(uri: string, host: string, port: number): string {
-  return uri.replace(/^(sips?:(?:[^@]*@)?)\d+\.\d+\.\d+\.\d+(?::\d+)?(?=[;?]|$)/, (address, before: string) =>
-    address === `${before}${host}` || address.startsWith(`${before}${host}:`) ? address : `${before}${host}:${port}`,
+/** A Contact with another IPv4 address, or with `localhost`, gets the server's own; a URI or a name-addr. */
+export function ownContact(contact: string, host: string, port: number): string {
+  return contact.replace(
+    /((?:^|<)sips?:(?:[^@<>]*@)?)(?:\d+\.\d+\.\d+\.\d+|localhost)(?::\d+)?(?=[;?>]|$)/,
+    (address, before: string) =>
+      address === `${before}${host}` || address.startsWith(`${before}${host}:`) ? address : `${before}${host}:${port}`,
   );
+}
+
+/** A From or To as a name-addr without its parameters; `localhost` in it is the server. */
+export function nameAddr(value: string, host: string, port: number): string {
+  const { uri } = parseAddress(value);
+  const display = value.includes(`<`) ? value.slice(0, value.lastIndexOf('<')) : '';
+  return `${display}<${uri.replace(/@localhost$/, `@${host}:${port}`)}>`;
 }
 
 /** A final answer that the server's own stack makes: with what the request had, so without a To tag of its own. */

@@ -4,9 +4,10 @@ import type { Hop, OutgoingRequest } from '@pua/core';
 import { type ParsedResponse, parseMessage } from '@pua/sip';
 import { listOf, parseAddress } from '../sip/headers.js';
 import { type Application, describe } from './application.js';
-import { type Dialogs, dialogId, type ServerDialog } from './dialogs.js';
+import { type Dialogs, dialogId, nextInside, type ServerDialog } from './dialogs.js';
 import type { Command } from './frames.js';
-import { type Draft, ownContact, readDraft, stackAnswer } from './message.js';
+import type { InviteClient } from './invite-client.js';
+import { type Draft, nameAddr, ownContact, readDraft, stackAnswer } from './message.js';
 import type { Wire, WireOutcome } from './wire.js';
 
 interface Transaction {
@@ -27,11 +28,13 @@ export class Outgoing {
   leaks = 0;
   readonly #wire: Wire;
   readonly #dialogs: Dialogs;
+  readonly #invites: InviteClient;
   readonly #running = new Map<string, Transaction>();
 
-  constructor(wire: Wire, dialogs: Dialogs) {
+  constructor(wire: Wire, dialogs: Dialogs, invites: InviteClient) {
     this.#wire = wire;
     this.#dialogs = dialogs;
+    this.#invites = invites;
   }
 
   /** `sip|<transaction>|<dialog>[|<proxy>]` with a request. */
@@ -39,6 +42,8 @@ export class Outgoing {
     const [, dialog = '', proxy = ''] = command.arguments;
     try {
       const draft = readDraft(command);
+      if (draft.method === 'CANCEL') return this.#invites.cancel(application, command);
+      if (draft.method === 'ACK') return this.#invites.ack(application, command);
       if (draft.contentType === undefined && command.body !== '') throw new Error('missing content-type');
       if (dialog === '') this.#outside(application, command, draft, proxy);
       else this.#inside(application, command, draft, dialog);
@@ -81,17 +86,17 @@ export class Outgoing {
   #inside(application: Application, command: Command, draft: Draft, id: string): void {
     const dialog = this.#dialogs.find(id);
     if (!dialog) throw new Error('Server error: unable to find dialog for dialog id provided');
-    const { callId, local, remote, routes } = dialog;
-    const [route] = routes;
+    const [route] = dialog.routes;
     // The word of drachtio-srf for whatever the remote target is.
     const uri = draft.uri.includes('placeholder') ? dialog.target : draft.uri;
-    this.#send(application, command, { ...draft, uri }, route ? parseAddress(route).uri : uri, dialog, {
-      callId,
-      cseq: ++dialog.cseq,
-      from: local,
-      to: { uri: remote.uri, ...(remote.tag === undefined ? {} : { tag: remote.tag }) },
-      routes,
-    });
+    this.#send(
+      application,
+      command,
+      { ...draft, uri },
+      route ? parseAddress(route).uri : uri,
+      dialog,
+      nextInside(dialog),
+    );
   }
 
   #send(
@@ -102,9 +107,19 @@ export class Outgoing {
     dialog: ServerDialog | undefined,
     identity: Pick<OutgoingRequest, 'callId' | 'cseq' | 'from' | 'to' | 'routes'>,
   ): void {
-    const hop = this.#resolve(target);
+    const hop = this.#wire.resolve(target);
+    const closed = this.closed.has(`${hop.host}:${hop.port}`);
     const { method, uri, headers, contentType } = draft;
     const { host, port } = this.#wire.address;
+    if (method === 'INVITE') {
+      const written = (name: string) => command.headers.find(([given]) => given.toLowerCase() === name)?.[1];
+      const invite = {
+        from: nameAddr((dialog ? undefined : written('from')) ?? identity.from.uri, host, port),
+        to: nameAddr((dialog ? undefined : written('to')) ?? identity.to.uri, host, port),
+        contact: ownContact(written('contact') ?? `<${this.#contact()}>`, host, port),
+      };
+      return this.#invites.send(application, { command, uri, hop, dialog, identity, ...invite }, closed);
+    }
     const contact = draft.contact ?? (method === 'SUBSCRIBE' ? this.#contact() : undefined);
     const request: OutgoingRequest = {
       method,
@@ -123,17 +138,9 @@ export class Outgoing {
     if (transaction.raw === '') throw new Error('requested protocol/transport not available');
     const sent = `${describe('application', transaction.raw, host, port)}|${transaction.id}|Msg sent:|\r\n`;
     application.respond(command.id, 'OK', sent + transaction.raw);
-    if (this.closed.has(`${hop.host}:${hop.port}`)) {
+    if (closed) {
       this.#outcome(transaction, { kind: 'unreachable', cause: new Error('ICMP'), sent: true });
     } else this.#running.set(key, transaction);
-  }
-
-  /** Nobody is asked for names here. */
-  #resolve(target: string): Hop {
-    const hops = this.#wire.sip.resolve(target);
-    if (!(hops instanceof Promise) && hops[0]) return hops[0];
-    if (hops instanceof Promise) hops.catch(() => undefined);
-    throw new Error(`the double can't look up ${target}`);
   }
 
   #outcome(transaction: Transaction, outcome: WireOutcome): void {
@@ -144,7 +151,8 @@ export class Outgoing {
     else raw = stackAnswer(503, 'Service Unavailable', request);
     const message = parseMessage(Buffer.from(raw));
     if (dialog && message.kind === 'response') {
-      if (message.status < 300) this.#established(dialog, message);
+      if (message.cseq.method === 'BYE') this.#dialogs.remove(dialog);
+      else if (message.status < 300) this.#established(dialog, message);
       else if (!dialog.confirmed) this.#dialogs.remove(dialog);
     }
     this.#answer(transaction, raw);

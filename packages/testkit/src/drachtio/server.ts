@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:net';
 import type { Clock, Hop } from '@pua/core';
-import { Application } from './application.js';
+import { Application, Applications } from './application.js';
 import { Dialogs } from './dialogs.js';
 import type { Command } from './frames.js';
 import { Incoming } from './incoming.js';
+import { InviteClient } from './invite-client.js';
+import { InviteServer } from './invite-server.js';
 import { Outgoing } from './outgoing.js';
 import { Wire } from './wire.js';
 
@@ -21,15 +23,18 @@ export interface DrachtioServerOptions {
 
 /**
  * A double of drachtio-server 0.9 for tests of what runs on drachtio-srf: its admin protocol over TCP, real SIP over UDP,
- * and the habits of the original that an application must live with. No INVITE.
+ * and the habits of the original that an application must live with. INVITEs and their answers are sent once, not repeated, and
+ * there is no 100rel.
  */
 export class DrachtioServer {
   readonly secret: string;
   readonly #wire: Wire;
   readonly #dialogs = new Dialogs();
-  readonly #applications = new Set<Application>();
+  readonly #applications = new Applications();
   readonly #outgoing: Outgoing;
   readonly #incoming: Incoming;
+  readonly #inviteClient: InviteClient;
+  readonly #inviteServer: InviteServer;
   readonly #net: Server;
 
   private constructor({ secret = 'cymru', listen = 'udp:127.0.0.1:0', t1, clock }: DrachtioServerOptions) {
@@ -39,9 +44,15 @@ export class DrachtioServer {
       {
         onRequest: (request, raw) => this.#incoming.request(request, raw),
         onProvisional: (raw) => this.#outgoing.provisional(raw),
+        onInvite: (message, raw, from) => {
+          if (message.isRequest) this.#inviteServer.request(message, raw, from);
+          else this.#inviteClient.response(message, raw);
+        },
       },
     );
-    this.#outgoing = new Outgoing(this.#wire, this.#dialogs);
+    this.#inviteClient = new InviteClient(this.#wire, this.#dialogs);
+    this.#inviteServer = new InviteServer(this.#wire, this.#dialogs, this.#applications);
+    this.#outgoing = new Outgoing(this.#wire, this.#dialogs, this.#inviteClient);
     this.#incoming = new Incoming(this.#wire, this.#dialogs, this.#applications);
     this.#net = createServer((socket) => {
       const application = new Application(socket, (command) => this.#command(application, command));
@@ -117,6 +128,8 @@ export class DrachtioServer {
 
   async stop(): Promise<void> {
     if (this.#net.listening) await this.hangUp();
+    this.#inviteClient.stop();
+    this.#inviteServer.stop();
     await this.#wire.stop();
   }
 
@@ -145,8 +158,8 @@ export class DrachtioServer {
         application.respond(command.id, 'OK');
         return true;
       case 'sip':
-        if (command.startLine.startsWith('SIP/')) this.#incoming.command(application, command);
-        else this.#outgoing.command(application, command);
+        if (!command.startLine.startsWith('SIP/')) this.#outgoing.command(application, command);
+        else if (!this.#inviteServer.command(application, command)) this.#incoming.command(application, command);
         return true;
       default:
         application.respond(command.id, 'NO', 'Unknown message type');
