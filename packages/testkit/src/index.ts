@@ -6,6 +6,7 @@ export { type WireAnswer, type WireMessage, WirePeer, type WireRequest } from '.
 export { DrachtioServer, type DrachtioServerOptions } from './drachtio/server.js';
 export type { DatabaseAccess } from './launch/access.js';
 export { type KamailioOptions, type LaunchedKamailio, launchKamailio, type PresentityRow } from './launch/kamailio.js';
+export { type KamailioProxyOptions, type LaunchedKamailioProxy, launchKamailioProxy } from './launch/kamailio-proxy.js';
 export {
   type LaunchedMariadb,
   launchMariadb,

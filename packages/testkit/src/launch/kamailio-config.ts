@@ -1,6 +1,5 @@
+import { digestModparams, type Modparam, scriptHead } from './kamailio-script.js';
 import { hasKamailioModule } from './peers.js';
-
-export type Modparam = readonly [module: string, name: string, value: string | number];
 
 /** Paths of PEM files. */
 export interface KamailioTls {
@@ -13,7 +12,6 @@ export interface KamailioSettings {
   /** A port of its own. */
   readonly tls: (KamailioTls & { readonly port: number }) | undefined;
   readonly databaseUrl: string;
-  readonly folder: string;
   readonly digest: boolean;
   /** Where subscriptions are kept: `subs_db_mode` 0 or 3. */
   readonly subscriptions: 'memory' | 'database';
@@ -61,13 +59,7 @@ export function kamailioConfig(settings: KamailioSettings): string {
   if (events.includes('presence_xml')) {
     parameters.push(['presence_xml', 'db_url', databaseUrl], ['presence_xml', 'force_active', 1]);
   }
-  if (digest) {
-    parameters.push(
-      ['auth_db', 'db_url', databaseUrl],
-      ['auth_db', 'calculate_ha1', 1],
-      ['auth_db', 'password_column', 'password'],
-    );
-  }
+  if (digest) parameters.push(...digestModparams(databaseUrl));
   if (tls) {
     parameters.push(
       ['tls', 'certificate', tls.cert],
@@ -76,19 +68,9 @@ export function kamailioConfig(settings: KamailioSettings): string {
     );
   }
   parameters.push(...settings.modparams);
-  return `#!KAMAILIO
-debug=1
-log_stderror=yes
-children=2
-tcp_children=1
-auto_aliases=no
-listen=udp:127.0.0.1:${port}
-listen=tcp:127.0.0.1:${port}
-${tls ? `enable_tls=yes\nlisten=tls:127.0.0.1:${tls.port}\n` : ''}
-${modules.map((name) => `loadmodule "${name}.so"`).join('\n')}
-
-${parameters.map(([module, name, value]) => `modparam("${module}", "${name}", ${literal(value)})`).join('\n')}
-
+  const core = ['children=2', 'tcp_children=1', `listen=udp:127.0.0.1:${port}`, `listen=tcp:127.0.0.1:${port}`];
+  if (tls) core.push('enable_tls=yes', `listen=tls:127.0.0.1:${tls.port}`);
+  return `${scriptHead({ core, modules, modparams: parameters })}
 request_route {
     if (!mf_process_maxfwd_header("10")) {
         sl_send_reply("483", "Too Many Hops");
@@ -114,8 +96,4 @@ request_route {
     t_release();
 }
 `;
-}
-
-function literal(value: string | number): string {
-  return typeof value === 'number' ? String(value) : `"${value}"`;
 }

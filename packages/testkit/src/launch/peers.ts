@@ -35,6 +35,8 @@ const NEEDS: Readonly<Record<PeerName, readonly Need[]>> = {
     kamailioModule('presence', 'kamailio-presence-modules'),
     kamailioModule('db_mysql', 'kamailio-mysql-modules'),
     kamailioModule('tls', 'kamailio-tls-modules'),
+    kamailioModule('jansson', 'kamailio-extra-modules'),
+    kamailioModule('http_client', 'kamailio-utils-modules'),
   ],
   sipp: [command('sipp', 'sip-tester')],
   xmllint: [command('xmllint', 'libxml2-utils')],

@@ -1,0 +1,214 @@
+/** The launched registrar and proxy: what it writes into its tables, copies and posts, and how it forks calls. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  type KamailioProxyOptions,
+  type LaunchedMariadb,
+  launchKamailioProxy,
+  launchMariadb,
+  Phone,
+  type PhoneOptions,
+  peersReady,
+  WirePeer,
+} from '@pua/testkit';
+
+jest.setTimeout(30_000);
+
+interface Post {
+  readonly authorization: string | undefined;
+  readonly event: { readonly kind: string; readonly dialog: Record<string, unknown> };
+}
+
+/** A web server that is busy at first. */
+class WebServer {
+  readonly posts: Post[] = [];
+  refusals = 1;
+  readonly #server: Server;
+  #more: () => void = () => undefined;
+
+  constructor() {
+    this.#server = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request.setEncoding('utf8')) body += chunk;
+      if (this.refusals-- > 0) return void response.writeHead(503).end();
+      this.posts.push({ authorization: request.headers.authorization, event: JSON.parse(body) });
+      response.end('{}');
+      this.#more();
+    });
+  }
+
+  async start(): Promise<string> {
+    this.#server.listen(0, '127.0.0.1');
+    await once(this.#server, 'listening');
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/events/dialogs`;
+  }
+
+  /** All posts up to the first of that kind. */
+  async until(kind: string): Promise<Post[]> {
+    for (;;) {
+      const at = this.posts.findIndex(({ event }) => event.kind === kind);
+      if (at >= 0) return this.posts.splice(0, at + 1);
+      await new Promise<void>((more) => {
+        this.#more = more;
+      });
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((done) => this.#server.close(done));
+  }
+}
+
+(peersReady(['mariadb', 'kamailio']) ? describe : describe.skip)('Kamailio as registrar and proxy', () => {
+  let mariadb: LaunchedMariadb;
+  beforeAll(async () => {
+    mariadb = await launchMariadb();
+  });
+  afterAll(() => mariadb.stop());
+
+  const opened: { stop(): Promise<void> }[] = [];
+  const opening = <T extends { stop(): Promise<void> }>(thing: T): T => {
+    opened.push(thing);
+    return thing;
+  };
+  afterEach(async () => {
+    for (const thing of opened.splice(0).reverse()) await thing.stop();
+  });
+
+  const launch = async (options: Omit<KamailioProxyOptions, 'mariadb'> = {}) =>
+    opening(await launchKamailioProxy({ mariadb, ...options }));
+  const phone = async (user: string, server: string, more: Partial<PhoneOptions> = {}) =>
+    opening(await Phone.start({ aor: `sip:${user}@example.com`, server, ...more }));
+
+  test.each([1, 3] as const)(
+    'REGISTER is a row of location until it is taken back or runs out (db_mode %i)',
+    async (usrlocMode) => {
+      const kamailio = await launch({ usrlocMode });
+      const alice = await phone('alice', kamailio.uri);
+      const bob = await phone('bob', kamailio.uri);
+      expect((await alice.register({ contactParams: ';q=0.5' })).status).toBe(200);
+      expect((await bob.register({ expires: 1 })).status).toBe(200);
+      const rows = await kamailio.waitForRows('location', ({ length }) => length === 2, 5000);
+      expect(rows[0]).toMatchObject({ username: 'alice', domain: 'example.com', contact: alice.contact, q: 0.5 });
+      expect(rows[0]!.ruid).toMatch(/^uloc-/);
+      await kamailio.waitForRows('location', ({ length }) => length === 1, 10_000);
+      expect((await alice.unregister()).status).toBe(200);
+      await kamailio.waitForRows('location', ({ length }) => length === 0, 5000);
+    },
+  );
+
+  test('with digest only the account of the AOR registers, and only then a copy goes to the tap', async () => {
+    const tap = await WirePeer.open();
+    opening({ stop: () => tap.close() });
+    const { host, port } = tap.hop;
+    const kamailio = await launch({ digest: true, tap: `sip:tap@${host}:${port}` });
+    await kamailio.addSubscriber('alice', 'example.com', 'secret');
+    const credentials = { username: 'alice', password: 'secret' };
+    const bob = await phone('bob', kamailio.uri, { credentials });
+    const alice = await phone('alice', kamailio.uri, { credentials });
+    expect((await bob.register()).status).toBe(401);
+    expect((await alice.register({ expires: 60 })).status).toBe(200);
+    const copy = await tap.requests.take(({ method }) => method === 'REGISTER');
+    expect(copy.headers.get('To')).toBe('<sip:alice@example.com>');
+    expect(copy.headers.get('Contact')).toContain(alice.contact);
+    expect(copy.headers.get('Authorization')).toBeUndefined();
+    expect(tap.requests.size).toBe(0);
+    expect(await kamailio.location()).toHaveLength(1);
+  });
+
+  test('a call is forked to all contacts, is a row of dialog once answered, and its states are posted in order', async () => {
+    const web = opening(new WebServer());
+    const kamailio = await launch({
+      webhook: { url: await web.start(), token: 'secret' },
+      // A dialog is removed with the transaction that ended it.
+      modparams: [['tm', 'wt_timer', 500]],
+    });
+    const alice = await phone('alice', kamailio.uri, { display: 'Alice "A" é' });
+    const bobs = [await phone('bob', kamailio.uri), await phone('bob', kamailio.uri)];
+    for (const one of bobs) expect((await one.register()).status).toBe(200);
+    const call = alice.call('sip:bob@example.com');
+    const [first, second] = await Promise.all(bobs.map((bob) => bob.nextCall()));
+    await call.reaches('ringing');
+    second!.pickUp();
+    await call.reaches('answered');
+    await first!.reaches('ended');
+    expect(first!.reason).toBe('cancelled');
+    const [row] = await kamailio.waitForRows('dialog', ({ length }) => length === 1, 5000);
+    expect(row).toMatchObject({ callid: call.callId, from_uri: alice.aor, req_uri: 'sip:bob@example.com', state: 4 });
+    await second!.hangUp();
+    await kamailio.waitForRows('dialog', ({ length }) => length === 0, 5000);
+
+    const posts = await web.until('terminated');
+    expect(new Set(posts.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer secret']));
+    const key = `${row!.hash_entry}:${row!.hash_id}`;
+    const caller = { uri: alice.aor, tag: call.localTag, contact: alice.contact };
+    const common = { key, callId: call.callId };
+    const callee = { uri: 'sip:bob@example.com' };
+    const [ringing, answered] = [first!, second!].map(({ localTag }, i) => ({
+      ...callee,
+      tag: localTag,
+      contact: bobs[i]!.contact,
+    }));
+    const early = (party: unknown) => ({
+      kind: 'early',
+      dialog: { ...common, state: 'early', caller, callee: party },
+    });
+    const events = posts.map(({ event }) => event);
+    expect(events[0]).toEqual({
+      kind: 'created',
+      dialog: {
+        ...{ ...common, state: 'trying', requestUri: 'sip:bob@example.com', callee },
+        caller: { ...caller, display: 'Alice "A" é' },
+      },
+    });
+    // The two may ring in any order.
+    expect(events.slice(1, 3)).toEqual(expect.arrayContaining([early(ringing), early(answered)]));
+    expect(events.slice(3)).toEqual([
+      { kind: 'confirmed', dialog: { ...common, state: 'confirmed', caller, callee: answered } },
+      {
+        kind: 'terminated',
+        dialog: {
+          ...{ ...common, state: 'terminated', caller },
+          callee: { ...callee, tag: second!.localTag },
+          reason: { event: 'bye', by: 'callee' },
+        },
+      },
+    ]);
+  });
+
+  test('calls that are cancelled, rejected, to nobody, and too long', async () => {
+    const web = opening(new WebServer());
+    const kamailio = await launch({ webhook: { url: await web.start() }, callTimeout: 1 });
+    const alice = await phone('alice', kamailio.uri);
+    const bob = await phone('bob', kamailio.uri);
+    await bob.register();
+
+    const cancelled = alice.call(bob.aor);
+    await bob.nextCall();
+    await cancelled.reaches('ringing');
+    cancelled.cancel();
+    expect((await web.until('failed')).at(-1)!.event.dialog.reason).toEqual({
+      ...{ event: 'cancelled', code: 487, by: 'caller' },
+    });
+    await cancelled.reaches('ended');
+
+    const rejected = alice.call(bob.aor);
+    (await bob.nextCall()).reject(486);
+    await rejected.reaches('ended');
+    expect((await web.until('failed')).at(-1)!.event.dialog.reason).toEqual({ event: 'rejected', code: 486 });
+
+    const nobody = alice.call('sip:nobody@example.com');
+    await nobody.reaches('ended');
+    expect(nobody.reason).toBe(404);
+    expect((await web.until('failed')).at(-1)!.event.dialog.reason).toEqual({ event: 'rejected', code: 404 });
+
+    const long = alice.call(bob.aor);
+    (await bob.nextCall()).pickUp();
+    await long.reaches('answered');
+    expect((await web.until('expired')).at(-1)!.event.dialog).toMatchObject({
+      ...{ callId: long.callId, state: 'terminated', reason: { event: 'timeout' } },
+    });
+  });
+});
