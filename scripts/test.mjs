@@ -7,7 +7,7 @@ import { fail, installPeers, prepare, root, say, turbo } from './steps.mjs';
 
 const only = process.argv.slice(2);
 await prepare();
-await installPeers(['mariadb', 'postgres', 'kamailio', 'sipp', 'xmllint', 'openssl']);
+await installPeers(['mariadb', 'postgres', 'kamailio', 'sipp', 'xmllint', 'openssl', 'cc']);
 
 const results = join(root, '.results');
 rmSync(results, { recursive: true, force: true });

@@ -7,6 +7,7 @@ export { DrachtioServer, type DrachtioServerOptions } from './drachtio/server.js
 export type { DatabaseAccess } from './launch/access.js';
 export { type KamailioOptions, type LaunchedKamailio, launchKamailio, type PresentityRow } from './launch/kamailio.js';
 export { type KamailioProxyOptions, type LaunchedKamailioProxy, launchKamailioProxy } from './launch/kamailio-proxy.js';
+export { type KamailioPublisherOptions, launchKamailioPublisher } from './launch/kamailio-publisher.js';
 export {
   type LaunchedMariadb,
   launchMariadb,

@@ -1,5 +1,5 @@
-import { KamailioServer, type KamailioServerOptions, type LaunchedKamailioServer, launch } from './kamailio-server.js';
 import { type Modparam, scriptHead } from './kamailio-script.js';
+import { KamailioServer, type KamailioServerOptions, type LaunchedKamailioServer, launch } from './kamailio-server.js';
 import type { TestDatabase } from './mariadb.js';
 
 export interface KamailioPublisherOptions extends KamailioServerOptions {

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-export type PeerName = 'mariadb' | 'postgres' | 'kamailio' | 'sipp' | 'xmllint' | 'openssl';
+export type PeerName = 'mariadb' | 'postgres' | 'kamailio' | 'sipp' | 'xmllint' | 'openssl' | 'cc';
 
 /** Where daemons live, also when PATH does not say so. */
 const DAEMON_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
@@ -41,6 +41,7 @@ const NEEDS: Readonly<Record<PeerName, readonly Need[]>> = {
   sipp: [command('sipp', 'sip-tester')],
   xmllint: [command('xmllint', 'libxml2-utils')],
   openssl: [command('openssl', 'openssl')],
+  cc: [command('cc', 'gcc'), { debianPackage: 'libc6-dev', isThere: () => existsSync('/usr/include/stdio.h') }],
 };
 
 /** Full path of a command; undefined when it is not installed. */
