@@ -1,1 +1,3 @@
-export {};
+export { dialogWebhook } from './dialogs.js';
+export type { DialogWebhookOptions, RegistrationWebhookOptions } from './options.js';
+export { registrationWebhook } from './registrations.js';
