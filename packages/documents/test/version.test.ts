@@ -1,5 +1,5 @@
 /** The root's version of dialog-info and reginfo: set by scanning, held against the parser. */
-import type { EventDefinition, ProcessOutput } from '@pua/core';
+import { type EventDefinition, type ProcessOutput, SourceFlag } from '@pua/core';
 import { dialog, dialogSla, Namespace, readXml, reg, type XmlElement } from '@pua/documents';
 import fc from 'fast-check';
 import { mutatedFrom } from './mutations';
@@ -65,6 +65,17 @@ test('dialog and reg pass what they get as it is while their parameter is off; d
     '<not xml',
   );
   expect(runProcessor(dialogSla, { body: dialogInfo(''), parameters: off }).body).toContain(' version="0"');
+});
+
+test('the documents of dialoginfo and reginfo are counted without a parameter', () => {
+  const { DIALOG_PUBLISH, REGINFO_PUBLISH } = SourceFlag;
+  const outOf = (event: EventDefinition, body: string, sourceFlag: number) =>
+    runProcessor(event, { body, version: 7, sourceFlag }).body;
+  const [calls, bindings] = [dialogInfo(' version="0"'), reginfo(' version="0"')];
+  expect(outOf(dialog, calls, DIALOG_PUBLISH)).toBe(dialogInfo(' version="7"'));
+  expect(outOf(dialog, calls, REGINFO_PUBLISH)).toBe(calls);
+  expect(outOf(reg, bindings, REGINFO_PUBLISH)).toBe(reginfo(' version="7"'));
+  expect(outOf(reg, bindings, DIALOG_PUBLISH)).toBe(bindings);
 });
 
 const documents = [

@@ -1,5 +1,5 @@
 import { hasField } from '../common/fields.js';
-import { count, extensions, field, language, list, required, trimmed, versioned } from '../common/read.js';
+import { count, extensions, field, list, note, required, trimmed, versioned } from '../common/read.js';
 import { Namespace } from '../namespaces.js';
 import { attributeOf, childNamed, childrenNamed, isNamed, textOf, type XmlElement } from '../xml/element.js';
 import { documentError, wrongRoot } from '../xml/errors.js';
@@ -83,7 +83,9 @@ function event(word: string, state: RegistrationContact['state']): RegistrationE
 
 function displayName(parent: XmlElement, place: string): Pick<RegistrationContact, 'displayName' | 'lang'> {
   const node = childNamed(parent, REGINFO, 'display-name', place);
-  return node === undefined ? {} : { displayName: textOf(node, `${place}/display-name`), ...language(node) };
+  if (node === undefined) return {};
+  const { text, ...lang } = note(node, `${place}/display-name`);
+  return { displayName: text, ...lang };
 }
 
 function expires(node: XmlElement, place: string): number | undefined {

@@ -1,17 +1,9 @@
 import { hasField } from '../common/fields.js';
-import { addExtensions, countAttribute, optionalAttribute, versionAttributes } from '../common/write.js';
+import { addExtensions, countAttribute, noteElement, optionalAttribute, versionAttributes } from '../common/write.js';
 import { Namespace } from '../namespaces.js';
 import { attribute, element, type XmlAttribute, type XmlElement } from '../xml/element.js';
 import { documentError, quote } from '../xml/errors.js';
-import {
-  checkInteger,
-  checkLanguage,
-  checkOneOf,
-  checkUri,
-  checkWord,
-  UniqueTexts,
-  writeQvalue,
-} from '../xml/values.js';
+import { checkInteger, checkOneOf, checkUri, checkWord, UniqueTexts, writeQvalue } from '../xml/values.js';
 import { writeXml } from '../xml/writer.js';
 import {
   type RegInfo,
@@ -22,7 +14,7 @@ import {
   registrationStates,
 } from './model.js';
 
-const { REGINFO, GRUUINFO, XML } = Namespace;
+const { REGINFO, GRUUINFO } = Namespace;
 
 /** Events of an active contact; after the others it is terminated (RFC 3680 section 4.7.1, figure 2). */
 const eventsOfActive: readonly RegistrationEvent[] = ['registered', 'created', 'refreshed', 'shortened'];
@@ -67,33 +59,16 @@ function registrationElement(registration: Registration, place: string, unique: 
 }
 
 function contactElement(contact: RegistrationContact, place: string, ids: UniqueTexts): XmlElement {
-  const { uri, displayName, lang, params = [], pubGruu, tempGruu } = contact;
+  const { uri, displayName, lang, params = [] } = contact;
   const children = [element(REGINFO, 'uri', [], [checkUri(uri, `${place}/uri`)])];
   if (displayName !== undefined) {
-    const language = lang === undefined ? [] : [attribute('lang', checkLanguage(lang, `${place}/display-name`), XML)];
-    children.push(textElement('display-name', language, displayName));
+    const note = lang === undefined ? { text: displayName } : { text: displayName, lang };
+    children.push(noteElement(REGINFO, 'display-name', note, place));
   }
   params.forEach(({ name, value }, i) => {
-    const inside = `${place}/unknown-param[${i + 1}]`;
-    children.push(
-      textElement(
-        'unknown-param',
-        [attribute('name', checkWord(name, `${inside}/@name`))],
-        checkTrimmed(value, inside),
-      ),
-    );
+    children.push(paramElement(name, value, `${place}/unknown-param[${i + 1}]`));
   });
-  if (pubGruu !== undefined) {
-    children.push(element(GRUUINFO, 'pub-gruu', [attribute('uri', checkUri(pubGruu, `${place}/pub-gruu/@uri`))]));
-  }
-  if (tempGruu !== undefined) {
-    const inside = `${place}/temp-gruu`;
-    const attributes = [
-      attribute('uri', checkUri(tempGruu.uri, `${inside}/@uri`)),
-      attribute('first-cseq', String(checkInteger(tempGruu.firstCseq, `${inside}/@first-cseq`, 0))),
-    ];
-    children.push(element(GRUUINFO, 'temp-gruu', attributes));
-  }
+  addGruus(children, contact, place);
   addExtensions(children, REGINFO, contact.extensions, place, hasField.contact);
   return element(REGINFO, 'contact', contactAttributes(contact, place, ids), children);
 }
@@ -129,12 +104,25 @@ function checkEvent({ state, event, expires, retryAfter }: RegistrationContact, 
   }
 }
 
-function textElement(name: string, attributes: readonly XmlAttribute[], text: string): XmlElement {
-  return element(REGINFO, name, attributes, text === '' ? [] : [text]);
+function paramElement(name: string, value: string, place: string): XmlElement {
+  // Readers drop the white space around a value.
+  if (typeof value !== 'string' || value !== value.trim()) {
+    throw documentError(place, `${quote(String(value))} is no value of a parameter: white space around it, or no text`);
+  }
+  const attributes = [attribute('name', checkWord(name, `${place}/@name`))];
+  return element(REGINFO, 'unknown-param', attributes, value === '' ? [] : [value]);
 }
 
-/** Readers drop the white space around a value. */
-function checkTrimmed(value: string, place: string): string {
-  if (typeof value === 'string' && value === value.trim()) return value;
-  throw documentError(place, `${quote(String(value))} is no value of a parameter: white space around it, or no text`);
+/** RFC 5628 section 5 */
+function addGruus(children: XmlElement[], { pubGruu, tempGruu }: RegistrationContact, place: string): void {
+  if (pubGruu !== undefined) {
+    children.push(element(GRUUINFO, 'pub-gruu', [attribute('uri', checkUri(pubGruu, `${place}/pub-gruu/@uri`))]));
+  }
+  if (tempGruu === undefined) return;
+  const inside = `${place}/temp-gruu`;
+  const attributes = [
+    attribute('uri', checkUri(tempGruu.uri, `${inside}/@uri`)),
+    attribute('first-cseq', String(checkInteger(tempGruu.firstCseq, `${inside}/@first-cseq`, 0))),
+  ];
+  children.push(element(GRUUINFO, 'temp-gruu', attributes));
 }
