@@ -77,7 +77,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
    * @throws PuaError of the store
    */
   async open(): Promise<void> {
-    await this.#store?.open();
+    await this.#store?.open(this.#clock);
     await this.#store?.load((page) => {
       for (const stored of page) this.#restore(stored);
     });
@@ -133,6 +133,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
         ...(received === undefined ? {} : { received }),
         ...(path === undefined ? {} : { path }),
         ...(userAgent === undefined ? {} : { userAgent }),
+        ...(origin === undefined ? {} : { origin }),
         registeredAt: previous?.registeredAt ?? now,
       };
       const publish = this.#publish(registration, binding);
@@ -198,6 +199,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
     const binding: Binding = {
       ...given,
       aor,
+      origin,
       bindingId: previous?.bindingId ?? given.bindingId ?? bindingIdOf(of, given),
       registeredAt: previous?.registeredAt ?? given.registeredAt ?? this.#clock.wall(),
     };

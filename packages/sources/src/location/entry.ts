@@ -4,9 +4,9 @@ import type { Binding, BindingHints, Scheduled } from '@pua/core';
 import type { StoredBinding } from './store.js';
 import { sameUri } from './uri.js';
 
-/** 22 characters that nobody makes two texts of: 132 bits of SHA-256. */
+/** 32 characters that nobody makes two texts of: 128 bits of SHA-256. */
 export function identity(...parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('base64url').slice(0, 22);
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
 }
 
 export class Entry implements Scheduled, StoredBinding {
