@@ -1,8 +1,9 @@
 /**
- * Calls by HTTP: JSON of a `DialogEvent`, a list of them, or signs of life.
+ * Calls by HTTP: JSON of a `DialogEvent`, a list of them, or signs of life; and the messages of Kamailio's pua_json.
  *
  *   POST events        -> checked as a whole -> duplicates and stale ones dropped -> listeners, in order per call -> 200
  *   POST { alive: [] } -> deadlines move                                                                         -> 200
+ *   POST pua_json      -> checked as a whole -> calls as above, everything else published by the core       -> 200 or 502
  *   schedule           -> expired -> listeners
  */
 import {
@@ -16,6 +17,7 @@ import {
   type PuaModule,
   type Timer,
 } from '@pua/core';
+import { asFeatureEvent, messageSummary, presence } from '@pua/documents';
 import { isSignOfLife, readKeys } from './entries/alive.js';
 import { type DialogEntry, readDialog } from './entries/dialog.js';
 import { Refused, readEntries } from './entries/read.js';
@@ -24,11 +26,15 @@ import { HeldCalls } from './held-calls.js';
 import { Once } from './once.js';
 import { checkDialogWebhook, type DialogWebhookOptions } from './options.js';
 import { Outbox } from './outbox.js';
+import { isFine, publish } from './pua-json/publish.js';
+import { type Instruction, isPuaJson, readPuaJson, readPuaJsonDialog } from './pua-json/read.js';
 import { answered } from './route.js';
 import { counted, type Verdict } from './verdict.js';
 
 /** Calls that are known at once, those of the last hour that have ended included. */
 const MAX_CALLS = 1_000_000;
+/** What is published without a companion. */
+const events = [presence, messageSummary, asFeatureEvent];
 
 class DialogWebhook implements DialogSource, PuaModule {
   readonly name = 'dialog-webhook';
@@ -51,18 +57,27 @@ class DialogWebhook implements DialogSource, PuaModule {
   }
 
   setup(pua: PuaApi): void {
-    const { path, heartbeat } = this.#options;
+    const { path, puaJsonPath, heartbeat } = this.#options;
     const silence = heartbeat === null ? Number.POSITIVE_INFINITY : heartbeat * 1000;
     const held = new HeldCalls(pua.clock, silence, (event) => void this.#tell(event));
-    const once = new Once(pua.clock);
     this.#pua = pua;
     this.#held = held;
+    for (const event of events) pua.addEvent(event);
+    const known = new Once(pua.clock);
     pua.registerRoute({
       path,
       run: answered(({ body, headers }, { signal }) => {
         if (isSignOfLife(body)) return this.#alive(held, readKeys(body));
-        const entries = readEntries(body, readDialog);
-        return once.run(headers, entries, () => this.#take(held, entries, signal));
+        const entries = readEntries(body, (entry) => (isPuaJson(entry) ? readPuaJsonDialog : readDialog)(entry));
+        return known.run(headers, entries, () => this.#take(held, entries, signal));
+      }),
+    });
+    const knownPuaJson = new Once(pua.clock);
+    pua.registerRoute({
+      path: puaJsonPath,
+      run: answered(({ body, headers }, { signal }) => {
+        const instructions = readEntries(body, readPuaJson);
+        return knownPuaJson.run(headers, instructions, () => this.#carryOut(pua, held, instructions, signal));
       }),
     });
   }
@@ -81,6 +96,15 @@ class DialogWebhook implements DialogSource, PuaModule {
   }
 
   async #take(held: HeldCalls, entries: readonly DialogEntry[], signal: AbortSignal | undefined): Promise<HttpAnswer> {
+    const { verdicts, handing } = this.#judge(held, entries);
+    await handedOver(handing, signal);
+    return counted(verdicts);
+  }
+
+  #judge(held: HeldCalls, entries: readonly DialogEntry[]) {
+    if (entries.length > 0 && !this.#outbox.hasListeners) {
+      throw new Refused(503, 'nobody takes calls: give this source to a companion such as dialoginfo({ source })');
+    }
     if (held.size + entries.length > MAX_CALLS) {
       throw new Refused(503, `more than ${MAX_CALLS} calls; divide them between several processes`);
     }
@@ -91,8 +115,27 @@ class DialogWebhook implements DialogSource, PuaModule {
       verdicts.push(verdict);
       if (event) handing.push(this.#tell(event));
     }
+    return { verdicts, handing };
+  }
+
+  /** Results in the order of the messages; 502 when one of them is not at the server. */
+  async #carryOut(
+    pua: PuaApi,
+    held: HeldCalls,
+    instructions: readonly Instruction[],
+    signal: AbortSignal | undefined,
+  ): Promise<HttpAnswer> {
+    const entries = instructions.flatMap((instruction) => ('dialog' in instruction ? [instruction.dialog] : []));
+    const { verdicts, handing } = this.#judge(held, entries);
+    const results = await Promise.all(
+      instructions.map((instruction) =>
+        'dialog' in instruction
+          ? { package: 'dialog', outcome: verdicts.shift()! }
+          : publish(pua, instruction.publish, signal),
+      ),
+    );
     await handedOver(handing, signal);
-    return counted(verdicts);
+    return { status: results.every(isFine) ? 200 : 502, body: { results } };
   }
 
   #alive(held: HeldCalls, keys: readonly string[]): HttpAnswer {
@@ -134,7 +177,7 @@ class DialogWebhook implements DialogSource, PuaModule {
 }
 
 /**
- * Takes calls as JSON at `POST /events/dialogs` of mi; `pua.use()` it before the companions that listen. With `heartbeat`
+ * Takes calls as JSON at `POST /events/dialogs` of mi, and the messages of pua_json at `POST /events/pua_json`; `pua.use()` it before the companions that listen. With `heartbeat`
  * it tells what lives: right after the start `live()` takes the time of one heartbeat to come to its end.
  * @throws PuaError `PUA_ERR_OPTION`
  */

@@ -56,6 +56,9 @@ class RegistrationWebhook implements RegistrationSource, PuaModule {
     entries: readonly RegistrationEntry[],
     signal: AbortSignal | undefined,
   ): Promise<HttpAnswer> {
+    if (!this.#outbox.hasListeners) {
+      throw new Refused(503, 'nobody takes registrations: give this source to a companion such as usrloc({ source })');
+    }
     if (held.size + entries.length > MAX_BINDINGS) {
       throw new Refused(503, `more than ${MAX_BINDINGS} bindings; divide them between several processes`);
     }

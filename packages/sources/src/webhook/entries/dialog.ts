@@ -18,7 +18,7 @@ const party = strict({
 
 const sides = <T extends z.ZodType>(of: T) => strict({ caller: of.optional(), callee: of.optional() });
 
-export const callKey = text(512);
+export const callKey = text(2048);
 
 const snapshot = strict({
   key: callKey,

@@ -4,7 +4,7 @@ import { nearest } from './nearest.js';
 
 /** What is said of a value that is missing or of a wrong type. */
 const said = (be: string, input: unknown) => (input === undefined ? 'is missing' : `must be ${be}`);
-const must = (be: string) => ({ error: ({ input }: { readonly input?: unknown }) => said(be, input) });
+export const must = (be: string) => ({ error: ({ input }: { readonly input?: unknown }) => said(be, input) });
 
 // Control characters and those that XML has no way to carry.
 const ILLEGAL = /[\p{Cc}\p{Cs}\uFFFE\uFFFF]/u;
