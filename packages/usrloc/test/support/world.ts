@@ -1,7 +1,22 @@
 /** A PUA with usrloc on the real SIP engine, a presence server, a network and a clock that are simulated. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { type Clock, createPua, type Pua, type PuaOptions, type PuaRow, type RowSource, type StorePort } from '@pua/core';
-import { type Faults, type PresenceServer, SimClock, SimNetwork, SimRandom, simulatePresenceServer } from '@pua/testkit';
+import {
+  type Clock,
+  createPua,
+  type Pua,
+  type PuaOptions,
+  type PuaRow,
+  type RowSource,
+  type StorePort,
+} from '@pua/core';
+import {
+  type Faults,
+  type PresenceServer,
+  SimClock,
+  SimNetwork,
+  SimRandom,
+  simulatePresenceServer,
+} from '@pua/testkit';
 import { type Usrloc, type UsrlocOptions, usrloc } from '@pua/usrloc';
 import { embeddedSip } from '../../../sip/dist/index.js';
 import { FakeRegistrar } from './registrar';
@@ -164,4 +179,19 @@ export class World {
     await this.advance(1_000);
     await stopped;
   }
+}
+
+/** A story in a world of its own; afterwards nothing is left behind, and no fault was told that it does not expect. */
+export async function inWorld(
+  options: WorldOptions,
+  story: (world: World) => Promise<void>,
+  faults: readonly RegExp[] = [],
+): Promise<void> {
+  const world = await World.start(options);
+  await story(world);
+  await world.stop();
+  expect(world.clock.pending).toBe(0);
+  expect(world.faults.map(({ where, error }) => `${where}: ${error.message}`)).toEqual(
+    faults.map((fault) => expect.stringMatching(fault)),
+  );
 }
