@@ -4,10 +4,12 @@ import {
   type Clock,
   createPua,
   type Pua,
+  type PuaModule,
   type PuaOptions,
   type PuaRow,
   type RowSource,
   type StorePort,
+  type Timer,
 } from '@pua/core';
 import {
   type Faults,
@@ -18,7 +20,7 @@ import {
   simulatePresenceServer,
 } from '@pua/testkit';
 import { type Usrloc, type UsrlocOptions, usrloc } from '@pua/usrloc';
-import { embeddedSip } from '../../../sip/dist/index.js';
+import { type BindDatagram, embeddedSip } from '../../../sip/dist/index.js';
 import { FakeRegistrar } from './registrar';
 
 /** A disk that outlives processes. */
@@ -63,6 +65,8 @@ export interface WorldOptions {
   readonly pua?: Partial<PuaOptions>;
   readonly usrloc?: UsrlocOptions;
   readonly registrar?: FakeRegistrar;
+  /** Used after usrloc, and so stopped before it. */
+  readonly modules?: readonly PuaModule[];
   /** Longest lifetime the server grants, seconds. */
   readonly grant?: number;
 }
@@ -114,17 +118,33 @@ export class World {
   /** A new process on the same disk. */
   async startPua(options: UsrlocOptions = this.options.usrloc ?? {}): Promise<void> {
     const { random, network } = this;
+    const timers = new Set<Timer>();
+    const sockets: { close(): unknown }[] = [];
     let alive = true;
     const clock: Clock = {
       now: () => this.clock.now(),
       wall: () => this.clock.wall(),
-      after: (ms, run) => this.clock.after(ms, () => alive && run()),
+      after: (ms, run) => {
+        const timer = this.clock.after(ms, () => {
+          timers.delete(timer);
+          run();
+        });
+        timers.add(timer);
+        if (!alive) timer.cancel();
+        return timer;
+      },
     };
-    const sip = embeddedSip({ listen: ['udp:10.0.0.1:5060'], clock, random, bindDatagram: network.bind });
+    const bindDatagram: BindDatagram = async (host, port, receive) => {
+      const socket = await network.bind(host, port, receive);
+      sockets.push(socket);
+      return socket;
+    };
+    const sip = embeddedSip({ listen: ['udp:10.0.0.1:5060'], clock, random, bindDatagram });
     const store = new SimStore(this.rows);
     this.module = usrloc(options.source || options.sources ? options : { ...options, source: this.registrar });
     const outboundProxy = this.#outboundProxy;
     this.pua = createPua({ sip, store, outboundProxy, updatePeriod: 0, ...this.options.pua }).use(this.module);
+    for (const module of this.options.modules ?? []) this.pua.use(module);
     await this.pua.start();
     await this.clock.advanceAsync(1);
     await this.module.reconciled;
@@ -132,7 +152,8 @@ export class World {
       alive = false;
       store.kill();
       this.registrar.listeners.clear();
-      void sip.stop(0);
+      for (const socket of sockets) socket.close();
+      for (const timer of timers) timer.cancel();
     };
   }
 
