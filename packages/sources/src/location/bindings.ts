@@ -8,7 +8,6 @@
 import {
   type Binding,
   type BindingEvent,
-  type BindingEventKind,
   type BindingHints,
   type BindingListener,
   type Clock,
@@ -20,7 +19,8 @@ import {
   type SinkMeta,
 } from '@pua/core';
 import { canonicalAor } from './aor.js';
-import { AorBindings, Entry, identity } from './entry.js';
+import { bindingIdOf, bound, rowKeyOf, tableKeyOf, type Writable } from './bound.js';
+import { AorBindings, Entry } from './entry.js';
 import { Listeners } from './listeners.js';
 import { type Change, isFault, plan } from './plan.js';
 import type { Registration, RegistrationFault, RegistrationResult } from './registration.js';
@@ -95,7 +95,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
   register(registration: Registration): RegistrationResult {
     const aor = canonicalAor(registration.aor, this.useDomain);
     if (aor === undefined) return fault('malformed', 'Malformed Address-of-Record');
-    const key = keyOf(aor, registration.table);
+    const key = tableKeyOf(aor, registration.table);
     const known = this.#aors.get(key);
     const changes = plan(registration, known);
     if (isFault(changes)) return changes;
@@ -111,42 +111,35 @@ export class Bindings implements RegistrationSource, RegistrationSink {
   }
 
   #commit(of: AorBindings, changes: readonly Change[], registration: Registration): void {
-    const { callId, cseq, received, path, userAgent, fromUri, origin } = registration;
     const now = this.#clock.wall();
-    const events: { kind: BindingEventKind; binding: Binding; previous?: Binding; hints: BindingHints }[] = [];
+    const events: Writable<BindingEvent>[] = [];
     for (const { entry, update } of changes) {
-      if (!update) {
-        this.#remove(entry!);
-        events.push({ kind: 'delete', binding: entry!.binding, hints: entry!.hints });
-        continue;
+      if (update) {
+        const previous = entry?.binding;
+        const binding = bound(of, update, registration, previous, now);
+        const hints = this.#hints(registration, binding);
+        this.#put(of, entry, binding, hints, undefined);
+        events.push(previous ? { kind: 'update', binding, previous, hints } : { kind: 'insert', binding, hints });
+      } else if (entry) {
+        this.#remove(entry);
+        events.push({ kind: 'delete', binding: entry.binding, hints: entry.hints });
       }
-      const { expires, bindingId, ...contact } = update;
-      const previous = entry?.binding;
-      const binding: Binding = {
-        aor: of.aor,
-        ...(of.table === undefined ? {} : { table: of.table }),
-        ...contact,
-        bindingId: previous?.bindingId ?? bindingId ?? bindingIdOf(of, contact),
-        expiresAt: expires === Number.POSITIVE_INFINITY ? 0 : now + expires * 1000,
-        callId,
-        cseq,
-        ...(received === undefined ? {} : { received }),
-        ...(path === undefined ? {} : { path }),
-        ...(userAgent === undefined ? {} : { userAgent }),
-        ...(origin === undefined ? {} : { origin }),
-        registeredAt: previous?.registeredAt ?? now,
-      };
-      const publish = this.#publish(registration, binding);
-      const hints: BindingHints = {
-        ...(publish === undefined ? {} : { publish }),
-        ...(origin === undefined ? {} : { origin }),
-        ...(fromUri === undefined ? {} : { fromUri }),
-      };
-      this.#put(of, entry, binding, hints, undefined);
-      events.push(previous ? { kind: 'update', binding, previous, hints } : { kind: 'insert', binding, hints });
     }
     const siblings = of.list();
-    for (const event of events) this.#listeners.tell({ ...event, siblings });
+    for (const event of events) {
+      event.siblings = siblings;
+      this.#listeners.tell(event);
+    }
+  }
+
+  #hints(registration: Registration, binding: Binding): BindingHints {
+    const { origin, fromUri } = registration;
+    const publish = this.#publish(registration, binding);
+    const hints: Writable<BindingHints> = {};
+    if (publish !== undefined) hints.publish = publish;
+    if (origin !== undefined) hints.origin = origin;
+    if (fromUri !== undefined) hints.fromUri = fromUri;
+    return hints;
   }
 
   #publish({ publish }: Registration, binding: Binding): boolean | undefined {
@@ -170,7 +163,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
 
   async bindings(aor: string, table?: string): Promise<readonly Binding[]> {
     const canonical = canonicalAor(aor, this.useDomain);
-    return canonical === undefined ? [] : this.#live(this.#aors.get(keyOf(canonical, table)));
+    return canonical === undefined ? [] : this.#live(this.#aors.get(tableKeyOf(canonical, table)));
   }
 
   /** What has run out but not been told yet is gone already. */
@@ -189,7 +182,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
     const aor = canonicalAor(given.aor, this.useDomain);
     if (aor === undefined)
       throw new PuaError('PUA_ERR_ARGUMENT', `aor: must be user@domain or a SIP URI, not ${JSON.stringify(given.aor)}`);
-    const key = keyOf(aor, given.table);
+    const key = tableKeyOf(aor, given.table);
     const of = this.#aors.get(key) ?? new AorBindings(key, aor, given.table);
     const entry = of.find(given);
     if (entry && entry.owner === undefined) return 'updated';
@@ -232,7 +225,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
 
   #owned(aor: string, subscriptionId: string): readonly Entry[] {
     const canonical = canonicalAor(aor, this.useDomain);
-    const of = canonical === undefined ? undefined : this.#aors.get(keyOf(canonical, undefined));
+    const of = canonical === undefined ? undefined : this.#aors.get(tableKeyOf(canonical, undefined));
     return of?.entries.filter(({ owner }) => owner === subscriptionId) ?? [];
   }
 
@@ -285,7 +278,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
 
   #restore({ key, binding, hints, owner }: StoredBinding): void {
     const { aor, table } = binding;
-    const aorKey = keyOf(aor, table);
+    const aorKey = tableKeyOf(aor, table);
     const of = this.#aors.get(aorKey) ?? new AorBindings(aorKey, aor, table);
     const entry = new Entry(of, key, binding, hints ?? NO_HINTS, owner);
     this.#add(entry);
@@ -293,29 +286,4 @@ export class Bindings implements RegistrationSource, RegistrationSink {
   }
 }
 
-const DEFAULT_TABLE = 'location';
-
-const keyOf = (aor: string, table: string | undefined): string =>
-  table === undefined || table === DEFAULT_TABLE ? aor : `${table} ${aor}`;
-
 const fault = (kind: RegistrationFault, reason: string) => ({ fault: kind, reason });
-
-/** Own identities name the AOR already. */
-const OWN = 'b-';
-
-function bindingIdOf(
-  of: AorBindings,
-  { instance, regId, contact }: Pick<Binding, 'instance' | 'regId' | 'contact'>,
-): string {
-  if (instance !== undefined && regId !== undefined) return `${instance};${regId}`;
-  // A flow may have kept the identity of the contact that it began as.
-  for (let n = 0; ; n++) {
-    const id = `${OWN}${identity(of.key, contact, ...(n === 0 ? [] : [String(n)]))}`;
-    if (!of.entries.some(({ binding }) => binding.bindingId === id)) return id;
-  }
-}
-
-/** One phone may register its flow for several AORs. */
-function rowKeyOf(of: AorBindings, bindingId: string): string {
-  return bindingId.startsWith(OWN) ? bindingId : identity(of.key, bindingId);
-}

@@ -1,13 +1,7 @@
 /** One binding in the table, and those of one AOR. */
-import { createHash } from 'node:crypto';
 import type { Binding, BindingHints, Scheduled } from '@pua/core';
 import type { StoredBinding } from './store.js';
 import { sameUri } from './uri.js';
-
-/** 32 characters that nobody makes two texts of: 128 bits of SHA-256. */
-export function identity(...parts: readonly string[]): string {
-  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 32);
-}
 
 export class Entry implements Scheduled, StoredBinding {
   deadline = Number.POSITIVE_INFINITY;

@@ -2,10 +2,14 @@
 import { type AorBindings, type Entry, isSameIdentity, isSamePlace } from './entry.js';
 import type { ContactUpdate, Registration, RegistrationFault } from './registration.js';
 
-/** No `entry`: a new binding. No `update`: it is removed. */
+/** A binding that comes (no `entry`), is refreshed, or ends (no `update`). */
 export interface Change {
   readonly entry: Entry | undefined;
   readonly update: ContactUpdate | undefined;
+}
+
+interface Asked extends Change {
+  readonly contact: ContactUpdate;
 }
 
 export interface Fault {
@@ -31,28 +35,25 @@ export function plan(registration: Registration, known: AorBindings | undefined)
     return entries.some(isLate) ? OUT_OF_ORDER : entries.map((entry) => ({ entry, update: undefined }));
   }
   if (contacts.length > MAX_VALUES) return { fault: 'too-many-contacts', reason: 'Too Many Contacts' };
-  const changes: Change[] = [];
-  const seen: ContactUpdate[] = [];
+  const changes: Asked[] = [];
   for (const contact of contacts) {
     const tooLongHere = tooLong(contact, CONTACT_LIMITS);
     if (tooLongHere !== undefined) return malformed(tooLongHere);
     const entry = known?.find(contact);
     if (entry && isLate(entry)) return OUT_OF_ORDER;
-    const change = { entry, update: contact.expires > 0 ? contact : undefined };
+    const change = { entry, contact, update: contact.expires > 0 ? contact : undefined };
+    const twice = changes.findIndex((earlier) => isTwice(earlier, change));
     // Who says the same contact twice means what he says last.
-    const twice = seen.findIndex((other, i) =>
-      entry ? changes[i]!.entry === entry : isSameIdentity(other, contact) || isSamePlace(other, contact),
-    );
-    if (twice < 0) {
-      seen.push(contact);
-      changes.push(change);
-    } else {
-      seen[twice] = contact;
-      changes[twice] = change;
-    }
+    if (twice < 0) changes.push(change);
+    else changes[twice] = change;
   }
   return changes.filter(({ entry, update }) => entry ?? update);
 }
+
+const isTwice = (one: Asked, other: Asked): boolean =>
+  other.entry
+    ? one.entry === other.entry
+    : !one.entry && (isSameIdentity(one.contact, other.contact) || isSamePlace(one.contact, other.contact));
 
 const OUT_OF_ORDER: Fault = { fault: 'out-of-order', reason: 'CSeq Out Of Order' };
 

@@ -55,7 +55,7 @@ class LocationTable implements LocationStore {
 
   async #prepare(): Promise<void> {
     const { database, table } = this;
-    if (isSqlite(database)) {
+    if (clientOf(database) === 'better-sqlite3') {
       await database.raw('pragma journal_mode = wal');
       await database.raw('pragma synchronous = normal');
     }
@@ -131,11 +131,11 @@ class LocationTable implements LocationStore {
   }
 }
 
-const isSqlite = (database: Knex): boolean => database.client.config.client === 'better-sqlite3';
+const clientOf = (database: Knex): string => database.client.config.client;
 
 async function createTable(database: Knex, table: string): Promise<void> {
   await database.schema.createTable(table, (made) => {
-    made.charset('utf8mb4');
+    if (clientOf(database) === 'mysql2') made.charset('utf8mb4');
     made.string('ruid', 64).notNullable().primary();
     made.string('username', 255).notNullable();
     made.string('domain', 255);

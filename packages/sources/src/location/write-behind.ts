@@ -54,8 +54,10 @@ export class WriteBehind {
   }
 
   removed(key: string): void {
-    if (this.#waiting.get(key)?.isNew) this.#waiting.delete(key);
-    else {
+    if (this.#waiting.get(key)?.isNew) {
+      this.#waiting.delete(key);
+      if (this.#waiting.size === 0) this.stop();
+    } else {
       this.#waiting.set(key, { stored: null, isNew: false });
       this.#plan();
     }
@@ -63,8 +65,7 @@ export class WriteBehind {
 
   /** @throws what the writer threw, if a group fails */
   async flush(): Promise<void> {
-    await this.#writing?.catch(() => {});
-    while (this.#waiting.size > 0) await this.#write();
+    while (this.#writing || this.#waiting.size > 0) await (this.#writing ?? this.#write());
   }
 
   stop(): void {
