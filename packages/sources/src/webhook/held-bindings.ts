@@ -55,11 +55,14 @@ export class HeldBindings {
     ];
     if (same.some((name) => this.#seen.get(name))) return 'duplicate';
     const held = this.#held.get(key);
-    const verdict = held && (bySequence(sequence, held.sequence) ?? byState(event, held));
-    if (verdict) return verdict;
+    const late = held && bySequence(sequence, held.sequence);
+    if (late) return late;
+    const verdict = held ? byState(event, held) : 'accepted';
+    if (verdict === 'stale') return verdict;
     for (const name of same) this.#seen.set(name, true);
+    // An end after an end changes nothing, but what was sent before it is late from now on.
     this.#note(held, key, event, sequence);
-    return 'accepted';
+    return verdict;
   }
 
   #note(known: Held | undefined, key: string, event: BindingEvent, sequence: number | undefined): void {
@@ -103,11 +106,12 @@ export class HeldBindings {
 
 const isEnd = (kind: BindingEvent['kind']): boolean => kind === 'delete' || kind === 'expire';
 
-function byState({ kind, binding: { callId, cseq } }: BindingEvent, held: Held): Verdict | undefined {
+function byState({ kind, binding: { callId, cseq } }: BindingEvent, { binding: last, ended }: Held): Verdict {
+  // Of one Call-ID the CSeq rises with every REGISTER (RFC 3261 10.2): a lower one was sent before what is known.
+  const comparable = callId !== undefined && callId === last.callId && cseq !== undefined && last.cseq !== undefined;
+  if (comparable && cseq < last.cseq) return 'stale';
+  if (!ended) return 'accepted';
   // Neither end follows the other.
-  if (held.ended && isEnd(kind)) return 'duplicate';
-  const { callId: lastCallId, cseq: lastCseq } = held.binding;
-  if (callId === undefined || callId !== lastCallId || cseq === undefined || lastCseq === undefined) return undefined;
-  // Of one Call-ID the CSeq rises with every REGISTER (RFC 3261 10.2): this was sent before what is known, or before the end.
-  return cseq < lastCseq || (held.ended && cseq === lastCseq) ? 'stale' : undefined;
+  if (isEnd(kind)) return 'duplicate';
+  return comparable && cseq === last.cseq ? 'stale' : 'accepted';
 }

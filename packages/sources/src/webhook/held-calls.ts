@@ -72,8 +72,12 @@ export class HeldCalls {
     const name = id === undefined ? undefined : `${dialog.key}\n${id}`;
     if (name !== undefined && this.#seen.get(name)) return { verdict: 'duplicate' };
     const held = this.#held.get(dialog.key);
-    const verdict = held && (bySequence(sequence, held.sequence) ?? byState(event, held));
-    if (verdict) return { verdict };
+    const late = held && bySequence(sequence, held.sequence);
+    if (late) return { verdict: late };
+    const verdict = held ? byState(event, held) : 'accepted';
+    // An end after an end changes nothing, but what was sent before it is late from now on.
+    if (held && verdict === 'duplicate') held.sequence = sequence ?? held.sequence;
+    if (verdict !== 'accepted') return { verdict };
     if (name !== undefined) this.#seen.set(name, true);
     const known = held?.forks.get(forkOf(dialog));
     this.#note(held, event, sequence);
@@ -147,15 +151,15 @@ function end(held: Held, { kind, dialog }: DialogEvent): void {
   held.state = 'ended';
 }
 
-function byState({ dialog }: DialogEvent, held: Held): Verdict | undefined {
+function byState({ dialog }: DialogEvent, held: Held): Verdict {
   if (held.state === 'ended') {
     // A key may be used again, for another call.
-    if (dialog.callId !== held.callId) return undefined;
+    if (dialog.callId !== held.callId) return 'accepted';
     return dialog.state === 'terminated' ? 'duplicate' : 'stale';
   }
   const fork = held.forks.get(forkOf(dialog));
   const half = dialog.branch === undefined && dialog.callee.tag === undefined;
   // Without branch and tag it was said before there were any.
   const states = fork ? [fork.state] : half ? [...held.forks.values()].map(({ state }) => state) : [];
-  return states.some((state) => RANK[state] > RANK[dialog.state]) ? 'stale' : undefined;
+  return states.some((state) => RANK[state] > RANK[dialog.state]) ? 'stale' : 'accepted';
 }

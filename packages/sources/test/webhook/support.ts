@@ -1,6 +1,14 @@
 /** A PUA under a simulated clock and network, with webhooks behind mi on a real port. */
 import { request as httpRequest } from 'node:http';
-import { createPua, type DialogEvent, type Pua, type PuaModule } from '@pua/core';
+import {
+  channels,
+  createPua,
+  type DialogEvent,
+  type DialogSnapshot,
+  type DialogState,
+  type Pua,
+  type PuaModule,
+} from '@pua/core';
 import { type MiOptions, mi } from '@pua/mi';
 import { embeddedSip } from '@pua/sip';
 import { type PresenceServer, SimClock, SimNetwork, SimRandom, simulatePresenceServer } from '@pua/testkit';
@@ -17,8 +25,10 @@ export interface Bench {
   readonly pua: Pua;
   readonly clock: SimClock;
   readonly server: PresenceServer;
-  /** Simulated time runs until the answer is there. */
+  /** Simulated time stands still. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Reply>;
+  /** Simulated time runs until it is settled. */
+  whileTimeRuns<T>(promise: Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
@@ -49,7 +59,8 @@ export async function bench(modules: readonly PuaModule[], options: MiOptions = 
     pua,
     clock,
     server,
-    post: (path, body, headers = {}) => whileTimeRuns(post(url + path, body, headers)),
+    post: (path, body, headers = {}) => post(url + path, body, headers),
+    whileTimeRuns,
     stop: async () => {
       await whileTimeRuns(pua.stop(0));
       await whileTimeRuns(server.stop());
@@ -92,19 +103,39 @@ export function benches(): (modules: readonly PuaModule[], options?: MiOptions) 
   };
 }
 
-export const EXAMPLE_CALL: DialogEvent = {
-  kind: 'early',
-  dialog: {
-    key: 'call-1',
-    callId: 'q8v1-77c0@198.51.100.9',
-    caller: { uri: 'sip:room214@hotel.example', tag: '9k2mz' },
-    callee: { uri: 'sip:reception@hotel.example', tag: 'as55e1' },
-    state: 'early',
-  },
-};
+const KINDS = {
+  trying: 'created',
+  proceeding: 'early',
+  early: 'early',
+  confirmed: 'confirmed',
+  terminated: 'terminated',
+} as const;
 
-export function call(state: DialogEvent['dialog']['state'], more: Partial<DialogEvent['dialog']> = {}): DialogEvent {
-  const kinds = { trying: 'created', proceeding: 'early', early: 'early', confirmed: 'confirmed' } as const;
-  const kind = state === 'terminated' ? 'terminated' : kinds[state];
-  return { kind, dialog: { ...EXAMPLE_CALL.dialog, state, ...more } };
+/** An event of a call from room214 to the reception. */
+export function call(state: DialogState, more: Partial<DialogSnapshot> = {}): DialogEvent {
+  const caller = { uri: 'sip:room214@hotel.example', tag: '9k2mz' };
+  const callee = { uri: 'sip:reception@hotel.example', tag: 'as55e1' };
+  return {
+    kind: KINDS[state],
+    dialog: { key: 'call-1', callId: 'q8v1-77c0@198.51.100.9', caller, callee, state, ...more },
+  };
+}
+
+/** Faults that are told while `run` runs. */
+export async function faultsOf(run: () => Promise<void>): Promise<unknown[]> {
+  const faults: unknown[] = [];
+  const onFault = (fault: unknown) => void faults.push(fault);
+  channels.fault.subscribe(onFault);
+  await run();
+  channels.fault.unsubscribe(onFault);
+  return faults;
+}
+
+/** Turns of the event loop until it holds. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while (!holds()) {
+    if (performance.now() > deadline) throw new Error(`not seen within 5 s: ${what}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }

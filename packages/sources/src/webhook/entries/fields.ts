@@ -66,14 +66,16 @@ const TIME = 'milliseconds since 1970, or a date and time with zone such as 2026
 
 /** A point in time as milliseconds since 1970. `zero`: that it never comes can be said, too. */
 export const time = (zero: 'or-never' | 'only' = 'only') =>
-  z.union([z.number(), z.iso.datetime({ offset: true })], must(TIME)).transform((value, context) => {
-    const ms = typeof value === 'number' ? value : Date.parse(value);
-    if ((ms === 0 && zero === 'or-never') || (Number.isInteger(ms) && ms >= EARLIEST && ms < LATEST)) return ms;
-    const seconds = ms * 1000 >= EARLIEST && ms * 1000 < LATEST;
-    context.issues.push({
-      code: 'custom',
-      input: value,
-      message: `must be ${TIME}${seconds ? '; this looks like seconds' : ''}`,
+  z
+    .union([z.number(), z.iso.datetime({ offset: true, error: `must be ${TIME}` })], must(TIME))
+    .transform((value, context) => {
+      const ms = typeof value === 'number' ? value : Date.parse(value);
+      if ((ms === 0 && zero === 'or-never') || (Number.isInteger(ms) && ms >= EARLIEST && ms < LATEST)) return ms;
+      const seconds = ms * 1000 >= EARLIEST && ms * 1000 < LATEST;
+      context.issues.push({
+        code: 'custom',
+        input: value,
+        message: `must be ${TIME}${seconds ? '; this looks like seconds' : ''}`,
+      });
+      return z.NEVER;
     });
-    return z.NEVER;
-  });

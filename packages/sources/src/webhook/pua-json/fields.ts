@@ -5,8 +5,8 @@ import { must, text } from '../entries/fields.js';
 /** A whole number, or its decimal digits. */
 export const count = (most: number) => {
   const range = `a whole number from 0 to ${most}`;
-  return z.union([z.number(), z.string().regex(/^\d{1,10}$/)], must(range)).transform((value, context) => {
-    const number = Number(value);
+  return z.union([z.number(), z.string()], must(range)).transform((value, context) => {
+    const number = typeof value === 'number' || /^\d{1,10}$/.test(value) ? Number(value) : Number.NaN;
     if (Number.isInteger(number) && number >= 0 && number <= most) return number;
     context.issues.push({ code: 'custom', input: value, message: `must be ${range}` });
     return z.NEVER;

@@ -32,6 +32,8 @@ export const readPuaJsonDialog: Read<DialogEntry> = (entry) => {
   if ('problems' in result) return result;
   if ('dialog' in result.value) return { value: result.value.dialog };
   return {
-    problems: [{ path: `.${PACKAGE}`, message: 'must be dialog here; the other packages go to /events/pua_json' }],
+    problems: [
+      { path: `.${PACKAGE}`, message: 'must be dialog here; the route for pua_json takes the other packages' },
+    ],
   };
 };
