@@ -87,8 +87,8 @@ export class Reconciliation {
       const bindings = [...(live.get(presUri)?.values() ?? [])];
       // A publication of Kamailio's ends when its binding is told about (by Call-ID), else with its registration: a
       // registrar that has just taken over knows nobody yet.
-      const isAnybodys = record.body === null || this.#touched.has(keyOf(presUri, id));
-      if (isAnybodys || bindings.some((binding) => publisher.idOf(binding) === id)) continue;
+      const isSpared = record.body === null || this.#touched.has(keyOf(presUri, id));
+      if (isSpared || bindings.some((binding) => publisher.idOf(binding) === id)) continue;
       attempt(presUri, () => orphan(record, bindings.length === 0));
     }
   }

@@ -153,7 +153,7 @@ describe('sources that can not tell, or fail', () => {
       world.registrar.insert(of('gone'));
       await world.advance(100);
       await world.kill();
-      world.registrar.bindings_.clear();
+      world.registrar.forgetAll();
       const sent = from(world);
       await world.startPua();
       await world.advance(100);
@@ -298,7 +298,7 @@ describe('taken over from Kamailio', () => {
     await inWorld({ registrar: kamailio(true) }, async (world) => {
       const one = of('alice', { callId: CALL_ID });
       await takeOver(world, one);
-      world.registrar.bindings_.clear();
+      world.registrar.forgetAll();
       await world.startPua();
       await world.advance(HOUR / 2);
       expect(users(world)).toEqual(['alice']);

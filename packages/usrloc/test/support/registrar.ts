@@ -22,7 +22,8 @@ export function binding(change: Partial<Binding> = {}): Binding {
 
 export class FakeRegistrar implements RegistrationSource {
   readonly listeners = new Set<BindingListener>();
-  readonly bindings_ = new Map<string, Binding>();
+  /** By AOR, then by binding. */
+  readonly #bound = new Map<string, Map<string, Binding>>();
   /** Runs before each binding of a snapshot is given. */
   whileTelling: (given: Binding) => void = () => {};
   snapshot?: () => AsyncIterable<Binding>;
@@ -37,10 +38,28 @@ export class FakeRegistrar implements RegistrationSource {
   }
 
   async *#snapshot(): AsyncIterable<Binding> {
-    for (const one of [...this.bindings_.values()]) {
+    for (const one of this.all()) {
       this.whileTelling(one);
       yield one;
     }
+  }
+
+  all(): Binding[] {
+    return [...this.#bound.values()].flatMap((bindings) => [...bindings.values()]);
+  }
+
+  /** Without a word to anybody. */
+  forgetAll(): void {
+    this.#bound.clear();
+  }
+
+  #bind(one: Binding): void {
+    const bindings = this.#bound.get(one.aor) ?? new Map();
+    this.#bound.set(one.aor, bindings.set(keyOf(one), one));
+  }
+
+  #unbind(one: Binding): void {
+    this.#bound.get(one.aor)?.delete(keyOf(one));
   }
 
   tell(event: BindingEvent): void {
@@ -48,7 +67,7 @@ export class FakeRegistrar implements RegistrationSource {
   }
 
   insert(one: Binding, hints?: BindingHints): Binding {
-    this.bindings_.set(keyOf(one), one);
+    this.#bind(one);
     this.tell({ kind: 'insert', binding: one, ...(hints ? { hints } : {}) });
     return one;
   }
@@ -56,8 +75,8 @@ export class FakeRegistrar implements RegistrationSource {
   /** The binding as it is now. */
   update(previous: Binding, change: Partial<Binding>, hints?: BindingHints): Binding {
     const one = { ...previous, ...change };
-    this.bindings_.delete(keyOf(previous));
-    this.bindings_.set(keyOf(one), one);
+    this.#unbind(previous);
+    this.#bind(one);
     this.tell({ kind: 'update', binding: one, previous, ...(hints ? { hints } : {}) });
     return one;
   }
@@ -71,16 +90,15 @@ export class FakeRegistrar implements RegistrationSource {
   }
 
   #end(kind: 'delete' | 'expire', one: Binding, hints?: BindingHints): void {
-    this.bindings_.delete(keyOf(one));
-    const siblings = [...this.bindings_.values()].filter(({ aor }) => aor === one.aor);
+    this.#unbind(one);
+    const siblings = [...(this.#bound.get(one.aor)?.values() ?? [])];
     this.tell({ kind, binding: one, siblings, ...(hints ? { hints } : {}) });
   }
 
   /** What has run out by now, told in one go. */
   expireDue(clock: Clock): void {
-    for (const one of [...this.bindings_.values()])
-      if (one.expiresAt !== 0 && one.expiresAt <= clock.wall()) this.expire(one);
+    for (const one of this.all()) if (one.expiresAt !== 0 && one.expiresAt <= clock.wall()) this.expire(one);
   }
 }
 
-const keyOf = ({ aor, bindingId, contact }: Binding) => `${aor} ${bindingId ?? contact}`;
+const keyOf = ({ bindingId, contact }: Binding) => bindingId ?? contact;
