@@ -39,7 +39,7 @@ const events = [presence, messageSummary, asFeatureEvent];
 class DialogWebhook implements DialogSource, PuaModule {
   readonly name = 'dialog-webhook';
   readonly live?: () => AsyncIterable<DialogSnapshot>;
-  readonly #options: Required<DialogWebhookOptions>;
+  readonly #options: ReturnType<typeof checkDialogWebhook>;
   readonly #outbox = new Outbox<DialogEvent>('the webhook for calls');
   readonly #waiting = new Set<{ readonly timer: Timer; readonly giveUp: () => void }>();
   #pua: PuaApi | undefined;
@@ -49,7 +49,7 @@ class DialogWebhook implements DialogSource, PuaModule {
 
   constructor(options: DialogWebhookOptions) {
     this.#options = checkDialogWebhook(options);
-    if (this.#options.heartbeat !== null) this.live = () => this.#live();
+    if (this.#options.silence !== null) this.live = () => this.#live();
   }
 
   onEvent(listener: DialogListener): () => void {
@@ -57,9 +57,8 @@ class DialogWebhook implements DialogSource, PuaModule {
   }
 
   setup(pua: PuaApi): void {
-    const { path, puaJsonPath, heartbeat } = this.#options;
-    const silence = heartbeat === null ? Number.POSITIVE_INFINITY : heartbeat * 1000;
-    const held = new HeldCalls(pua.clock, silence, (event) => void this.#tell(event));
+    const { path, puaJsonPath, silence } = this.#options;
+    const held = new HeldCalls(pua.clock, silence ?? Number.POSITIVE_INFINITY, (event) => void this.#tell(event));
     this.#pua = pua;
     this.#held = held;
     for (const event of events) pua.addEvent(event);
@@ -83,7 +82,7 @@ class DialogWebhook implements DialogSource, PuaModule {
   }
 
   start(): void {
-    this.#knownAt = this.#pua!.clock.now() + (this.#options.heartbeat ?? 0) * 1000;
+    this.#knownAt = this.#pua!.clock.now() + (this.#options.silence ?? 0);
   }
 
   stop(): void {
@@ -139,8 +138,8 @@ class DialogWebhook implements DialogSource, PuaModule {
   }
 
   #alive(held: HeldCalls, keys: readonly string[]): HttpAnswer {
-    if (this.#options.heartbeat === null) {
-      throw new Refused(400, 'alive: no heartbeat is expected; set the option heartbeat of dialogWebhook');
+    if (this.#options.silence === null) {
+      throw new Refused(400, 'alive: no heartbeat is expected; set the heartbeat of this source');
     }
     const unknown = keys.filter((key) => !held.alive(key));
     return { status: 200, body: { alive: keys.length - unknown.length, unknown } };

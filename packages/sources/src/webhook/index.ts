@@ -1,3 +1,8 @@
 export { dialogWebhook } from './dialogs.js';
-export type { DialogWebhookOptions, RegistrationWebhookOptions } from './options.js';
+export {
+  DIALOG_WEBHOOK_PARAMETERS,
+  type DialogWebhookOptions,
+  REGISTRATION_WEBHOOK_PARAMETERS,
+  type RegistrationWebhookOptions,
+} from './options.js';
 export { registrationWebhook } from './registrations.js';

@@ -1,56 +1,62 @@
-/** Options of the webhooks, and what is wrong with a value. */
-import { PuaError } from '@pua/core';
+/** Parameters of the webhooks; all are our own. */
+import { checkParameters, type OptionsOf, type ParameterSpec, PuaError } from '@pua/core';
 
-export interface RegistrationWebhookOptions {
-  /** Path of the route. Default `/events/registrations`. */
-  readonly path?: string;
-  /**
-   * true: a binding whose time is over and that nobody has refreshed is told as `expire`. false: the sender tells it.
-   * Default true.
-   */
-  readonly expire?: boolean;
-}
+export const REGISTRATION_WEBHOOK_PARAMETERS = {
+  path: { type: 'string', default: '/events/registrations', doc: 'Path of the route.' },
+  expire: {
+    type: 'int',
+    default: 1,
+    values: [0, 1],
+    doc: '1: a binding whose time is over and that nobody has refreshed is told as `expire`. 0: the sender tells it.',
+  },
+} as const satisfies Record<string, ParameterSpec>;
 
-export interface DialogWebhookOptions {
-  /** Path of the route. Default `/events/dialogs`. */
-  readonly path?: string;
-  /** Path of the route that takes all messages of Kamailio's pua_json. Default `/events/pua_json`. */
-  readonly puaJsonPath?: string;
-  /**
-   * Seconds after which a call is over when nothing was heard of it: the sender gives signs of life more often. Null: it
-   * gives none, and the call's `lifetime` is what ends it. Default null.
-   */
-  readonly heartbeat?: number | null;
+export const DIALOG_WEBHOOK_PARAMETERS = {
+  path: { type: 'string', default: '/events/dialogs', doc: 'Path of the route.' },
+  pua_json_path: {
+    type: 'string',
+    default: '/events/pua_json',
+    doc: "Path of the route for the messages of Kamailio's pua_json.",
+  },
+  heartbeat: {
+    type: 'int',
+    default: 0,
+    min: 0,
+    max: 86_400,
+    doc: "Seconds after which a call is over when nothing was heard of it: the sender gives signs of life more often. 0: it gives none, and the call's `lifetime` is what ends it.",
+  },
+} as const satisfies Record<string, ParameterSpec>;
+
+export type RegistrationWebhookOptions = Omit<OptionsOf<typeof REGISTRATION_WEBHOOK_PARAMETERS>, 'expire'> & {
+  /** Default true. */
+  expire?: boolean | 0 | 1;
+};
+/** `heartbeat`: null is 0. */
+export type DialogWebhookOptions = Omit<OptionsOf<typeof DIALOG_WEBHOOK_PARAMETERS>, 'heartbeat'> & {
+  heartbeat?: number | null;
+};
+
+/** @throws PuaError `PUA_ERR_OPTION` */
+export function checkRegistrationWebhook(options: RegistrationWebhookOptions) {
+  const expire = typeof options.expire === 'boolean' ? Number(options.expire) : options.expire;
+  const given = { ...options, expire } as OptionsOf<typeof REGISTRATION_WEBHOOK_PARAMETERS>;
+  const checked = checkParameters('registrationWebhook', REGISTRATION_WEBHOOK_PARAMETERS, given);
+  return { path: checkPath('registrationWebhook path', checked.path), expire: checked.expire === 1 };
 }
 
 /** @throws PuaError `PUA_ERR_OPTION` */
-export function checkRegistrationWebhook(options: RegistrationWebhookOptions): Required<RegistrationWebhookOptions> {
-  const { path = '/events/registrations', expire = true } = options;
-  if (typeof expire !== 'boolean') {
-    throw new PuaError('PUA_ERR_OPTION', `registrationWebhook expire: must be true or false, not ${shown(expire)}`);
-  }
-  return { path: checkPath('registrationWebhook path', path), expire };
-}
-
-/** @throws PuaError `PUA_ERR_OPTION` */
-export function checkDialogWebhook(options: DialogWebhookOptions): Required<DialogWebhookOptions> {
-  const { path = '/events/dialogs', puaJsonPath = '/events/pua_json', heartbeat = null } = options;
-  if (heartbeat !== null && !(Number.isInteger(heartbeat) && heartbeat >= 1 && heartbeat <= 86_400)) {
-    throw new PuaError(
-      'PUA_ERR_OPTION',
-      `dialogWebhook heartbeat: must be a whole number of seconds from 1 to 86400, or null, not ${shown(heartbeat)}`,
-    );
-  }
+export function checkDialogWebhook(options: DialogWebhookOptions) {
+  const given = options as OptionsOf<typeof DIALOG_WEBHOOK_PARAMETERS>;
+  const { path, puaJsonPath, heartbeat } = checkParameters('dialogWebhook', DIALOG_WEBHOOK_PARAMETERS, given);
   return {
     path: checkPath('dialogWebhook path', path),
-    puaJsonPath: checkPath('dialogWebhook puaJsonPath', puaJsonPath),
-    heartbeat,
+    puaJsonPath: checkPath('dialogWebhook puaJsonPath (pua_json_path)', puaJsonPath),
+    /** Milliseconds; null: none. */
+    silence: heartbeat === 0 ? null : heartbeat * 1000,
   };
 }
 
 function checkPath(name: string, path: string): string {
-  if (typeof path === 'string' && /^(?:\/[\w.-]+)+$/.test(path)) return path;
-  throw new PuaError('PUA_ERR_OPTION', `${name}: must be a path such as /events/dialogs, not ${shown(path)}`);
+  if (/^(?:\/[\w.-]+)+$/.test(path)) return path;
+  throw new PuaError('PUA_ERR_OPTION', `${name}: must be a path such as /events/dialogs, not ${JSON.stringify(path)}`);
 }
-
-const shown = (value: unknown) => (JSON.stringify(value) ?? String(value)).slice(0, 80);

@@ -20,7 +20,7 @@ const MAX_BINDINGS = 1_000_000;
 
 class RegistrationWebhook implements RegistrationSource, PuaModule {
   readonly name = 'registration-webhook';
-  readonly #options: Required<RegistrationWebhookOptions>;
+  readonly #options: ReturnType<typeof checkRegistrationWebhook>;
   readonly #outbox = new Outbox<BindingEvent>('the webhook for registrations');
   #held: HeldBindings | undefined;
 

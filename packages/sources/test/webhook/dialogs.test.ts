@@ -440,10 +440,7 @@ describe('the end that nobody tells', () => {
   test('signs of life where none are expected: 400 with the remedy', async () => {
     const b = await listening();
     const { status, json } = await b.post(PATH, { alive: ['call-1'] });
-    expect([status, json.error]).toEqual([
-      400,
-      'alive: no heartbeat is expected; set the option heartbeat of dialogWebhook',
-    ]);
+    expect([status, json.error]).toEqual([400, 'alive: no heartbeat is expected; set the heartbeat of this source']);
   });
 
   test.each([
@@ -490,9 +487,17 @@ describe('the end that nobody tells', () => {
 
 test.each<[DialogWebhookOptions, string]>([
   [{ path: 'events' }, 'dialogWebhook path: must be a path such as /events/dialogs, not "events"'],
-  [{ puaJsonPath: '/a b' }, 'dialogWebhook puaJsonPath: must be a path such as /events/dialogs, not "/a b"'],
-  [{ heartbeat: 0 }, 'dialogWebhook heartbeat: must be a whole number of seconds from 1 to 86400, or null, not 0'],
-  [{ heartbeat: 1.5 }, 'dialogWebhook heartbeat: must be a whole number of seconds from 1 to 86400, or null, not 1.5'],
+  [{ path: 7 as never }, 'dialogWebhook path (path): must be a text, not 7'],
+  [
+    { puaJsonPath: '/a b' },
+    'dialogWebhook puaJsonPath (pua_json_path): must be a path such as /events/dialogs, not "/a b"',
+  ],
+  [{ heartbeat: -1 }, 'dialogWebhook heartbeat (heartbeat): must be 0 or more, not -1'],
+  [{ heartbeat: 1.5 }, 'dialogWebhook heartbeat (heartbeat): must be a whole number, not 1.5'],
 ])('options that are none: %j', (options, message) => {
   expect(() => dialogWebhook(options)).toThrow(expect.objectContaining({ code: 'PUA_ERR_OPTION', message }));
+});
+
+test.each([0, null, undefined])('heartbeat %s: none', (heartbeat) => {
+  expect(dialogWebhook({ heartbeat }).live).toBeUndefined();
 });

@@ -308,8 +308,8 @@ describe('the end that nobody tells', () => {
     expect(b.told()).toEqual(['update uloc-1', 'expire uloc-1']);
   });
 
-  test('expire: false leaves it to the sender', async () => {
-    const b = await listening({ expire: false });
+  test.each([false, 0] as const)('expire: %s leaves it to the sender', async (expire) => {
+    const b = await listening({ expire });
     await b.send(event('insert'));
     b.told();
     await b.clock.advanceAsync(10 * HOUR);
@@ -326,7 +326,7 @@ describe('the end that nobody tells', () => {
 
 test.each<[RegistrationWebhookOptions, string]>([
   [{ path: '/' }, 'registrationWebhook path: must be a path such as /events/dialogs, not "/"'],
-  [{ expire: 1 as never }, 'registrationWebhook expire: must be true or false, not 1'],
+  [{ expire: 2 as never }, 'registrationWebhook expire (expire): must be one of 0, 1, not 2'],
 ])('options that are none: %j', (options, message) => {
   expect(() => registrationWebhook(options)).toThrow(expect.objectContaining({ code: 'PUA_ERR_OPTION', message }));
 });
