@@ -90,6 +90,10 @@ test('several dialogs in one document, or none', () => {
   expect(readDialogInfo(writeDialogInfo(of()))).toEqual(of());
 });
 
+test('an empty route set is none: the schema wants a hop', () => {
+  expect(written({ routeSet: [] })).toBe(written({}));
+});
+
 test('what stands in a Call-ID, a tag or a display name comes back as it was', () => {
   const awkward = `"'<&>]]> é😀\t\n`;
   const dialog: Dialog = {
