@@ -1,11 +1,12 @@
 /** The composition: engine, store, core and modules from one configuration. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createPua, type Hop, type Pua, packageOf } from '@pua/core';
-import { type MiModule, mi } from '@pua/mi';
+import type { MiModule } from '@pua/mi';
 import { openStore, type StoreEvent } from '@pua/store';
 import type { Config } from './config/load.js';
 import { maskUrl } from './config/secrets.js';
 import { type Logger, logTopics, makeLogger } from './log.js';
+import { makeModules, takesRegister } from './modules.js';
 import { makeSip, type Sip } from './sip.js';
 import { version } from './version.js';
 
@@ -35,17 +36,20 @@ const addressOf = ({ transport, host, port }: Hop): string =>
 export async function runApp(config: Config, options: RunOptions = {}): Promise<App> {
   const logger = options.logger ?? makeLogger(config.log.level);
   const { dbUrl, dbTable, ...parameters } = config.pua;
+  const warn = (message: string) => logger.warn({ code: 'option.warning' }, message);
   // Packages only: Allow-Events has no place for a parameter (RFC 6665 section 8.4).
-  const sip = makeSip(config.sip, () => [...new Set(pua.events().map(({ name }) => packageOf(name)))]);
+  const sip = makeSip(config.sip, takesRegister(config.modules), () => [
+    ...new Set(pua.events().map(({ name }) => packageOf(name))),
+  ]);
   const pua = createPua({
     ...parameters,
     sip: sip.port,
     store: openStore(dbUrl, { table: dbTable }),
     credentials: config.sip.credentials,
-    warn: (message) => logger.warn({ code: 'option.warning' }, message),
+    warn,
   });
-  const module = config.modules.mi && mi({ ...config.modules.mi, checks: { sip: sip.fault } });
-  if (module) pua.use(module);
+  const modules = makeModules(config, { sipFault: sip.fault, warn });
+  for (const module of modules.all) pua.use(module);
 
   const stopLog = logTopics(logger);
   const onStore = (message: unknown) => {
@@ -67,7 +71,7 @@ export async function runApp(config: Config, options: RunOptions = {}): Promise<
       code: 'app.started',
       version,
       sip: sip.port.addresses.map(addressOf),
-      http: module?.address?.url ?? null,
+      http: modules.mi?.address?.url ?? null,
       store: maskUrl(dbUrl),
       ...pua.stats().records,
     },
@@ -76,7 +80,7 @@ export async function runApp(config: Config, options: RunOptions = {}): Promise<
   return {
     pua,
     sip: sip.port,
-    mi: module,
+    mi: modules.mi,
     logger,
     stop: async (graceMs = 5_000) => {
       logger.info({ code: 'app.stopping' }, 'stopping');

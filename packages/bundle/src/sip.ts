@@ -12,15 +12,15 @@ export interface Sip {
 }
 
 /**
- * `packages` are the event packages for Allow-Events.
+ * `registrar`: REGISTERs are wanted. `packages` are the event packages for Allow-Events.
  * @throws PuaError `PUA_ERR_OPTION`
  */
-export function makeSip(config: Config['sip'], packages: () => readonly string[]): Sip {
+export function makeSip(config: Config['sip'], registrar: boolean, packages: () => readonly string[]): Sip {
   const userAgent = `pua/${version}`;
   const drachtio = config.engine === 'drachtio';
   const { listen, advertise, tls } = config;
   const port = drachtio
-    ? drachtioSip({ ...config.drachtio, userAgent })
+    ? drachtioSip({ ...config.drachtio, userAgent, methods: registrar ? ['NOTIFY', 'REGISTER'] : ['NOTIFY'] })
     : embeddedSip({ listen, advertise, tls, userAgent, allowEvents: packages });
   const missing = drachtio ? 'the link to drachtio-server is down' : 'no socket is bound';
   return { port, fault: () => (port.addresses.length > 0 ? undefined : missing) };

@@ -258,8 +258,8 @@ test.each<[string, string, string[]]>([
   ],
   [
     'a module of the future',
-    'modules:\n  usrloc: { default_domain: example.com }\n',
-    ['pua.yaml:2:11: modules.usrloc: the module usrloc is not available in this version; remove this section'],
+    'modules:\n  bla: { default_domain: example.com }\n',
+    ['pua.yaml:2:8: modules.bla: the module bla is not available in this version; remove this section'],
   ],
   [
     'a socket',

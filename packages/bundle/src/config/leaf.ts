@@ -61,11 +61,14 @@ export const port = (absent: number): z.ZodType =>
       : `must be a port from 1 to 65535, not ${shown(value)}; leave it out for ${absent}`,
   );
 
-/** A parameter of the module, by its row in core's table. */
-export function parameter(spec: ParameterSpec, check: Check): z.ZodType {
+/** A value that may be left out, without a default of its own. */
+export const optional = (type: LeafType, check: Check): z.ZodType => leaf(type, undefined, check);
+
+/** A parameter of a module, by its row in the module's table. */
+export function parameter(spec: ParameterSpec, check: Check, absent: { readonly default: unknown } = spec): z.ZodType {
   const type = spec.type === 'int' ? 'int' : spec.type === 'uri-list' ? 'text-or-list' : 'text';
   const remedy = spec.default === null ? 'leave it out for none' : `leave it out for ${spec.default}`;
-  return leaf(type, spec.default, (value) => {
+  return leaf(type, absent.default, (value) => {
     const fault = parameterFault(spec, value);
     return fault === undefined ? check(value) : `${fault}; ${remedy}`;
   });

@@ -8,10 +8,17 @@ import { nearest } from './nearest.js';
 import { ConfigError, type Path, type Problem, pathText } from './problems.js';
 import { schema, schemaAt, sectionAt } from './schema.js';
 import { Secrets } from './secrets.js';
+import type { SourceEntry } from './sources.js';
 import { type Environment, fromText, overridesFrom, substitute, variablePlace } from './texts.js';
 import { parseTree, type Tree } from './tree.js';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
+/** A companion: its parameters by their names in the file, complete. */
+export interface ModuleSection {
+  readonly sources: readonly SourceEntry[];
+  readonly [parameter: string]: unknown;
+}
 
 export interface Config {
   readonly sip: {
@@ -27,6 +34,9 @@ export interface Config {
   /** The parameters, complete, by their names in TypeScript. */
   readonly pua: Required<OptionsOf<typeof PUA_PARAMETERS>>;
   readonly modules: {
+    readonly usrloc?: ModuleSection;
+    readonly dialoginfo?: ModuleSection;
+    readonly reginfo?: ModuleSection;
     readonly mi?: { readonly listen: string; readonly token: string | null; readonly hosts: readonly string[] };
   };
   readonly log: { readonly level: LogLevel };
@@ -186,7 +196,17 @@ function explained(issue: z.core.$ZodIssue, tree: Tree, overridden: ReadonlyMap<
 
 /** The nearest known key, or the section the key belongs to. */
 function meant(section: Path, key: string): string {
-  for (const other of [[], ['sip'], ['pua'], ['modules'], ['modules', 'mi'], ['log']]) {
+  for (const other of [
+    [],
+    ['sip'],
+    ['pua'],
+    ['modules'],
+    ['modules', 'usrloc'],
+    ['modules', 'dialoginfo'],
+    ['modules', 'reginfo'],
+    ['modules', 'mi'],
+    ['log'],
+  ]) {
     if (pathText(other) === pathText(section) || !Object.hasOwn(sectionAt(other) ?? {}, key)) continue;
     return other.length === 0 ? `move "${key}" to the top level` : `move it to the section "${pathText(other)}"`;
   }
@@ -198,15 +218,16 @@ function withDefaults(path: Path, value: unknown): unknown {
   const found = schemaAt(path)!;
   const own = leaves.get(found);
   if (own?.type === 'list') {
-    const list = (value ?? own.default) as unknown[];
-    return list.map((entry, i) => withDefaults([...path, i], entry));
+    const list = (value ?? own.default) as unknown[] | undefined;
+    return list?.map((entry, i) => withDefaults([...path, i], entry));
   }
   if (!(found instanceof z.ZodObject)) return value === undefined ? own?.default : value;
   const given = (value ?? {}) as Record<string, unknown>;
   const complete: Record<string, unknown> = {};
   for (const key of Object.keys(found.shape)) {
     if (pathText(path) === 'modules' && given[key] === undefined) continue;
-    complete[key] = withDefaults([...path, key], given[key]);
+    const filledIn = withDefaults([...path, key], given[key]);
+    if (filledIn !== undefined) complete[key] = filledIn;
   }
   return complete;
 }

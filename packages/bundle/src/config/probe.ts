@@ -66,3 +66,17 @@ export const coreFault =
     );
 
 export const miFault = (options: MiOptions): string | undefined => complaint(() => mi(options), 'see the README');
+
+/** What is wrong with the options of a module, and with which of its keys; key '': with all of them together. */
+export function moduleFault(make: () => unknown): { readonly key: string; readonly message: string } | undefined {
+  try {
+    make();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PuaError)) throw error;
+    const [, option = '', documented, rest = ''] =
+      /^\w+ (?:([a-zA-Z]+)(?: \(([a-z_]+)\))?(?:\[\d+\]\S*)?: )?(.*)$/s.exec(error.message) ?? [];
+    const key = documented ?? option.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+    return { key, message: rest.includes('; ') ? rest : `${rest}; see the README of the package` };
+  }
+}

@@ -3,23 +3,8 @@ import { type ParameterSpec, PUA_PARAMETERS, type PuaParameterName } from '@pua/
 import type { SipTlsOptions } from '@pua/sip';
 import { z } from 'zod';
 import { type Check, choice, isSecretText, isText, leaf, leaves, optionalText, parameter, port, text } from './leaf.js';
-import {
-  advertiseFault,
-  coreFault,
-  drachtioFault,
-  listenFault,
-  miFault,
-  storeFault,
-  tableFault,
-  tlsFault,
-} from './probe.js';
-
-const notYet =
-  (what: string, instead: string): Check =>
-  () =>
-    `${what} is not available in this version; ${instead}`;
-const absentOnly = (what: string): z.ZodType =>
-  leaf('text', null, (value) => (value === null ? undefined : notYet(what, 'leave it out')(value)));
+import { modules } from './modules.js';
+import { advertiseFault, coreFault, drachtioFault, listenFault, storeFault, tableFault, tlsFault } from './probe.js';
 
 const credential = z
   .strictObject({
@@ -99,41 +84,10 @@ const pua = z.strictObject(
   ) as Record<PuaParameterName, z.ZodType>,
 );
 
-const hosts = z
-  .array(leaf('text', undefined, (value) => isText(value) ?? miFault({ hosts: [String(value)] })))
-  .optional()
-  .register(leaves, { type: 'list', default: [], secret: false });
-
-const mi = z
-  .strictObject({
-    listen: text('127.0.0.1:8060', (value) => miFault({ listen: String(value), token: 'x' })),
-    token: optionalText((value) => miFault({ token: String(value) }), true),
-    hosts,
-    socket: absentOnly('the Unix socket'),
-    fifo: absentOnly('the FIFO'),
-  })
-  .superRefine(({ listen, token }, context) => {
-    if (typeof listen !== 'string' || (token !== undefined && token !== null)) return;
-    const fault = miFault({ listen, token: 'x' }) === undefined ? miFault({ listen }) : undefined;
-    if (fault !== undefined) context.addIssue({ code: 'custom', path: ['listen'], message: fault });
-  });
-
-const laterModule = (name: string): z.ZodType =>
-  leaf('text', undefined, notYet(`the module ${name}`, 'remove this section'));
-
 export const schema = z.strictObject({
   sip: sip.optional(),
   pua: pua.optional(),
-  modules: z
-    .strictObject({
-      usrloc: laterModule('usrloc'),
-      dialoginfo: laterModule('dialoginfo'),
-      reginfo: laterModule('reginfo'),
-      bla: laterModule('bla'),
-      xmpp: laterModule('xmpp'),
-      mi: mi.optional(),
-    })
-    .optional(),
+  modules: modules.optional(),
   log: z
     .strictObject({ level: choice('info', ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']) })
     .optional(),
