@@ -85,6 +85,9 @@ export type DialogListener = (event: DialogEvent) => void | Promise<void>;
 export interface DialogSource {
   /** Returns a function that takes the listener back. */
   onEvent(listener: DialogListener): () => void;
-  /** Every call that lives now: what it does not name is over. Absent: the source can't tell. */
+  /**
+   * Every call that lives now: what it does not name is over. Absent: the source can't tell. It may take its time until it can,
+   * after a start; it throws when it can't any more, such as during a stop.
+   */
   live?(): AsyncIterable<DialogSnapshot>;
 }
