@@ -28,6 +28,10 @@ test('demo --once: everything is seen, exit 0', async () => {
     '6. All goes on',
     '7. Un-publish',
     '8. Unsubscribe',
+    '9. Phones register',
+    '10. A call',
+    '11. The call server falls silent',
+    '12. Phones unregister',
   ]) {
     expect(out).toContain(`\n${step}\n`);
   }
@@ -41,6 +45,8 @@ test('demo --once: everything is seen, exit 0', async () => {
   ]);
   expect(out).toMatch(/entity-tag \S+ and Call-ID \S+ are the same as before/);
   expect(out).toMatch(/NOTIFY terminated;reason=timeout/);
+  const lamps = [...out.matchAll(/^ {3}lamp of dave: (\w+)$/gm)].map(([, state]) => state);
+  expect(lamps).toEqual(['early', 'confirmed', 'terminated', 'off', 'confirmed', 'terminated', 'off']);
   // Every rung reaches from side to side.
   const lengths = new Set(
     out

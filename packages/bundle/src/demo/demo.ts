@@ -1,5 +1,6 @@
 /** `pua demo`: the play, and then, unless it is to be played once, a PUA that stays to be looked at. */
 import { EXIT, type ExitCode, messageOf } from '../exit.js';
+import { playPhones } from './phones.js';
 import { ALICE, BOB, play, publish, subscribe } from './play.js';
 import { Stage } from './stage.js';
 
@@ -69,6 +70,7 @@ Commands          ${started.http}/RPC
 The ladder shows what the presence server's socket received and sent; times are in seconds.
 `);
   await play(stage);
+  await playPhones(stage);
   if (once) return 'played';
 
   stage.step('To stay', `Once more, with ${STAY} s granted: refreshes go on until Ctrl-C.`);

@@ -6,10 +6,13 @@ const FIELDS = ['SIP-If-Match', 'SIP-ETag', 'Subscription-State', 'Min-Expires']
 
 const shortened = (text: string): string => (text.length > 20 ? `${text.slice(0, 8)}..${text.slice(-10)}` : text);
 
-/** Basic status of a PIDF document, in brackets; empty for anything else. */
-function document(text: string | undefined): string {
-  const basic = /<(?:\w+:)?basic>\s*(\w+)/.exec(text ?? '')?.[1];
-  return basic === undefined ? '' : ` [${basic}]`;
+/** What a document says in a word, in brackets: basic status, state of a call or of a registration; empty for any other. */
+function document(text = ''): string {
+  const word =
+    /<(?:\w+:)?basic>\s*(\w+)/.exec(text) ??
+    /<(?:\w+:)?state(?:\s[^>]*)?>\s*(\w+)/.exec(text) ??
+    /<(?:\w+:)?registration\s[^>]*state="(\w+)"/.exec(text);
+  return word === null ? '' : ` [${word[1]}]`;
 }
 
 /** `PUBLISH sip:alice@demo.example Expires=4 [open]` */

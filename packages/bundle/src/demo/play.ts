@@ -17,7 +17,7 @@ const pidf = (basic: 'open' | 'closed', note: string) =>
   `<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="${ALICE}">` +
   `<tuple id="demo"><status><basic>${basic}</basic></status><note>${note}</note></tuple></presence>\n`;
 
-const request =
+export const request =
   (method: string, direction: 'in' | 'out', also: (message: ParsedRequest) => boolean = () => true) =>
   ({ direction: seen, message }: WireMessage) =>
     seen === direction && message.kind === 'request' && message.method === method && also(message);
@@ -44,7 +44,7 @@ function lastEtag(stage: Stage, before?: WireMessage): string {
 }
 
 /** The watcher gets a NOTIFY and answers it by 200. */
-async function notified(stage: Stage, from: number, what: string, matches: (notify: ParsedRequest) => boolean) {
+export async function notified(stage: Stage, from: number, what: string, matches: (notify: ParsedRequest) => boolean) {
   const notify = await stage.seen(from, `a NOTIFY ${what}`, request('NOTIFY', 'out', matches));
   await stage.seen(from, `a 200 to the NOTIFY ${what}`, answerTo(notify));
   return notify;

@@ -8,6 +8,7 @@ import { openStore } from '@pua/store';
 import { stringify } from 'yaml';
 import { callRpc } from '../commands/client.js';
 import { Failure } from '../exit.js';
+import { ACCOUNTS, DOMAIN, HEARTBEAT } from './accounts.js';
 import { PuaChild } from './child.js';
 import { summary } from './ladder.js';
 import { type DemoServer, startDemoServer } from './server.js';
@@ -54,7 +55,12 @@ export class Stage {
           db_url: noSqlite === undefined ? `sqlite:${join(folder, 'pua.db')}` : 'memory:',
           outbound_proxy: presence.uri,
         },
-        modules: { mi: { listen: '127.0.0.1:0' } },
+        modules: {
+          usrloc: { sources: [{ type: 'registrar', domains: [DOMAIN], users: ACCOUNTS }] },
+          reginfo: {},
+          dialoginfo: { terminated_lifetime: 1, sources: [{ type: 'webhook', heartbeat: HEARTBEAT }] },
+          mi: { listen: '127.0.0.1:0' },
+        },
       };
       writeFileSync(config, stringify(values));
       return new Stage(folder, config, presence, noSqlite === undefined, print);
