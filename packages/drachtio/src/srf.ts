@@ -64,3 +64,22 @@ export interface Srf extends EventEmitter {
 export interface SrfError extends Error {
   readonly code?: string;
 }
+
+/** A request in a dialog; `source` is `application` for one that drachtio-server itself has sent. */
+export interface DialogRequest extends SrfMessage {
+  readonly method: string;
+  readonly source: string;
+}
+
+/** An INVITE dialog. */
+export interface CallDialog {
+  readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
+  /** The INVITE. */
+  readonly req: SrfMessage & { readonly socket?: Socket };
+  /** The 2xx, of a uac. */
+  readonly res: SrfMessage;
+  /** Not documented: where its requests come in. */
+  handle(request: DialogRequest, ...rest: unknown[]): unknown;
+  destroy(...given: unknown[]): unknown;
+  request(options: { readonly method: string }, ...rest: unknown[]): unknown;
+}

@@ -75,7 +75,9 @@ export class WirePeer {
     const lines = [
       `SIP/2.0 ${status} ${reason}`,
       ...kept,
-      `To: ${request.toTag === undefined && status > 100 ? `${to};tag=${tag}` : to}`,
+      ...(headers.some((line) => /^To[ \t]*:/i.test(line))
+        ? []
+        : [`To: ${request.toTag === undefined && status > 100 ? `${to};tag=${tag}` : to}`]),
       ...headers,
       `Content-Length: ${Buffer.byteLength(body)}`,
     ];
