@@ -29,10 +29,7 @@ export type DialogModule = DialogSource & PuaModule;
 export function registrationSource(entry: SourceEntry, dbUrl: string | null): RegistrationModule {
   const { type, ...given } = entry;
   if (type === 'location') return kamailioLocation(optionsOf(given) as unknown as KamailioLocationOptions);
-  if (type === 'webhook') {
-    const { expire, ...others } = given;
-    return registrationWebhook({ ...optionsOf(others), ...(expire === undefined ? {} : { expire: expire !== 0 }) });
-  }
+  if (type === 'webhook') return registrationWebhook(optionsOf(given));
   const { location_db_url: own, location_table: table = 'pua_location', ...others } = given;
   const url = (own as string | undefined) ?? dbUrl;
   const location = url === null ? {} : { location: { dbUrl: url, table: String(table) } };

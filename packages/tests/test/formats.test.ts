@@ -2,7 +2,20 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-const PACKAGES = ['core', 'documents', 'sip', 'drachtio', 'store', 'mi', 'testkit', 'bundle'];
+const PACKAGES = [
+  'core',
+  'documents',
+  'sip',
+  'drachtio',
+  'store',
+  'sources',
+  'usrloc',
+  'reginfo',
+  'dialoginfo',
+  'mi',
+  'testkit',
+  'bundle',
+];
 
 test.each(PACKAGES)(
   '@pua/%s',

@@ -1,6 +1,12 @@
 /** Sources of registrations and calls in the configuration: `sources: [{ type: registrar, ... }, { type: webhook }]`. */
 import type { ParameterSpec } from '@pua/core';
-import { KAMAILIO_DIALOGS_PARAMETERS, KAMAILIO_LOCATION_PARAMETERS, REGISTRAR_PARAMETERS } from '@pua/sources';
+import {
+  DIALOG_WEBHOOK_PARAMETERS,
+  KAMAILIO_DIALOGS_PARAMETERS,
+  KAMAILIO_LOCATION_PARAMETERS,
+  REGISTRAR_PARAMETERS,
+  REGISTRATION_WEBHOOK_PARAMETERS,
+} from '@pua/sources';
 import { z } from 'zod';
 import { isSecretText, isText, leaf, leaves, optional, parameter } from './leaf.js';
 import { nearest } from './nearest.js';
@@ -47,16 +53,12 @@ type Types = Readonly<Record<string, Keys>>;
 export const REGISTRATION_SOURCES: Types = {
   registrar: REGISTRAR,
   location: ofTable(KAMAILIO_LOCATION_PARAMETERS),
-  webhook: { path: optional('text', isText), expire: optional('int', () => undefined) },
+  webhook: ofTable(REGISTRATION_WEBHOOK_PARAMETERS),
 };
 
 export const DIALOG_SOURCES: Types = {
   dialog: ofTable(KAMAILIO_DIALOGS_PARAMETERS),
-  webhook: {
-    path: optional('text', isText),
-    pua_json_path: optional('text', isText),
-    heartbeat: optional('int', () => undefined),
-  },
+  webhook: ofTable(DIALOG_WEBHOOK_PARAMETERS),
 };
 
 /** `make` opens nothing; what it throws is wrong with the entry. */
