@@ -1,12 +1,15 @@
 /** The location service's own table on a database. */
 import { type Clock, channels, PuaError } from '@pua/core';
 import { type Knex, openDatabase } from '@pua/store';
+import { inTime } from './in-time.js';
 import { LOCATION_COLUMNS, type LocationRow, rowOf, storedOf } from './row.js';
 import type { LocationStore, StoredBinding } from './store.js';
 import { WriteBehind } from './write-behind.js';
 
 /** Rows read at a time. */
 const PAGE = 1_000;
+/** Milliseconds to wait for the last group. */
+const CLOSE_MS = 5_000;
 /** Rows of one statement. */
 const ROWS = 200;
 
@@ -105,10 +108,14 @@ class LocationTable implements LocationStore {
   }
 
   async close(): Promise<void> {
-    // A failure was told; what is lost is back at the next REGISTER.
-    await this.flush().catch(() => {});
-    this.#pending?.stop();
-    await this.database.destroy();
+    const inTheEnd = async () => {
+      // A failure was told; what is lost is back at the next REGISTER.
+      await this.flush().catch(() => {});
+      this.#pending?.stop();
+      await this.database.destroy();
+    };
+    if (!this.#clock) return this.database.destroy();
+    await inTime(this.#clock, CLOSE_MS, inTheEnd()).catch((error: unknown) => this.#fault(error, 'closing'));
   }
 
   #write(put: readonly StoredBinding[], remove: readonly string[]): Promise<void> {

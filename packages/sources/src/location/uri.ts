@@ -1,11 +1,14 @@
 /** Do two Contact URIs name the same place? (RFC 3261 19.1.4) */
 
-interface Parts {
+/** Where the parts of a SIP URI end. */
+interface Place {
   readonly scheme: string;
   /** User and password, escapes normalized; absent is not the same as empty. */
   readonly userinfo: string | undefined;
+  /** With port, in lower case. */
   readonly host: string;
-  readonly parameters: ReadonlyMap<string, string>;
+  /** `;parameters` and `?headers`, as written. */
+  readonly parameters: string;
   readonly headers: string;
 }
 
@@ -23,49 +26,55 @@ function normalized(text: string): string {
   });
 }
 
-function divide(uri: string): Parts | undefined {
+function placeOf(uri: string): Place | undefined {
   const colon = uri.indexOf(':');
   const scheme = uri.slice(0, Math.max(0, colon)).toLowerCase();
   if (scheme !== 'sip' && scheme !== 'sips') return undefined;
   const at = uri.indexOf('@', colon);
-  const question = uri.indexOf('?', Math.max(at, colon));
+  const start = Math.max(at, colon) + 1;
+  const question = uri.indexOf('?', start);
   const end = question < 0 ? uri.length : question;
-  const [host = '', ...given] = uri.slice(Math.max(at, colon) + 1, end).split(';');
-  const parameters = new Map<string, string>();
-  for (const parameter of given) {
-    const equals = parameter.indexOf('=');
-    const name = equals < 0 ? parameter : parameter.slice(0, equals);
-    parameters.set(
-      normalized(name).toLowerCase(),
-      equals < 0 ? '' : normalized(parameter.slice(equals + 1)).toLowerCase(),
-    );
-  }
+  const semicolon = uri.indexOf(';', start);
+  const hostEnd = semicolon < 0 || semicolon > end ? end : semicolon;
   return {
     scheme,
     userinfo: at < 0 ? undefined : normalized(uri.slice(colon + 1, at)),
-    host: host.toLowerCase(),
-    parameters,
-    headers:
-      question < 0
-        ? ''
-        : normalized(uri.slice(question + 1))
-            .toLowerCase()
-            .split('&')
-            .sort()
-            .join('&'),
+    host: uri.slice(start, hostEnd).toLowerCase(),
+    parameters: uri.slice(hostEnd, end),
+    headers: uri.slice(end),
   };
 }
+
+function parametersOf(text: string): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const parameter of text.split(';').slice(1)) {
+    const equals = parameter.indexOf('=');
+    const name = normalized(equals < 0 ? parameter : parameter.slice(0, equals)).toLowerCase();
+    parameters.set(name, equals < 0 ? '' : normalized(parameter.slice(equals + 1)).toLowerCase());
+  }
+  return parameters;
+}
+
+function sameParameters(one: string, other: string): boolean {
+  if (one === other) return true;
+  const a = parametersOf(one);
+  const b = parametersOf(other);
+  for (const [name, value] of a) {
+    const its = b.get(name);
+    if (its !== undefined && its !== value) return false;
+  }
+  return TELLING.every((name) => a.has(name) === b.has(name));
+}
+
+const sorted = (headers: string): string => normalized(headers.slice(1)).toLowerCase().split('&').sort().join('&');
 
 /** Other schemes than sip and sips are compared letter by letter. */
 export function sameUri(one: string, other: string): boolean {
   if (one === other) return true;
-  const a = divide(one);
-  const b = a && divide(other);
-  if (!a || !b) return false;
-  if (a.scheme !== b.scheme || a.userinfo !== b.userinfo || a.host !== b.host || a.headers !== b.headers) return false;
-  for (const [name, value] of a.parameters) {
-    const its = b.parameters.get(name);
-    if (its !== undefined && its !== value) return false;
-  }
-  return TELLING.every((name) => a.parameters.has(name) === b.parameters.has(name));
+  const a = placeOf(one);
+  const b = a && placeOf(other);
+  if (!a || !b || a.host !== b.host || a.userinfo !== b.userinfo || a.scheme !== b.scheme) return false;
+  return (
+    (a.headers === b.headers || sorted(a.headers) === sorted(b.headers)) && sameParameters(a.parameters, b.parameters)
+  );
 }

@@ -16,6 +16,9 @@ const UNFIT = /[\x00-\x20\x7f<>"]/;
 export const isUri = (text: string): boolean =>
   !UNFIT.test(text) && (/^sips?:/i.test(text) ? SIP_URI : OTHER_URI).test(text);
 
+/** What no header field may repeat. */
+const isControl = (code: number): boolean => (code < 0x20 && code !== 0x09) || code === 0x7f;
+
 /**
  *     const reader = new AddressReader(line);
  *     while (reader.next()) while (reader.parameter()) ...
@@ -49,8 +52,8 @@ export class AddressReader {
     for (let at = this.#at; at < text.length; at++) {
       const code = text.charCodeAt(at);
       if (code === LESS) return this.#bracketed(at + 1);
-      if (code === QUOTE) return this.#fail();
-      if (code === SEMICOLON || code === COMMA) return !quoted && this.#bare(start, at);
+      if (code === QUOTE || isControl(code)) return this.#fail();
+      if (code === SEMICOLON || code === COMMA) return quoted ? this.#fail() : this.#bare(start, at);
     }
     return quoted ? this.#fail() : this.#bare(start, text.length);
   }
@@ -79,7 +82,10 @@ export class AddressReader {
   }
 
   #space(): void {
-    while (this.#at < this.text.length && this.text.charCodeAt(this.#at) <= 0x20) this.#at++;
+    for (; this.#at < this.text.length; this.#at++) {
+      const code = this.text.charCodeAt(this.#at);
+      if (code !== 0x20 && code !== 0x09) return;
+    }
   }
 
   #bracketed(start: number): boolean {
@@ -104,7 +110,8 @@ export class AddressReader {
     const start = this.#at;
     for (; this.#at < this.text.length; this.#at++) {
       const code = this.text.charCodeAt(this.#at);
-      if (code <= 0x20 || code === SEMICOLON || code === COMMA || code === EQUALS || code === QUOTE) break;
+      if (code === 0x20 || code === SEMICOLON || code === COMMA || code === EQUALS || code === QUOTE) break;
+      if (isControl(code)) break;
     }
     return this.text.slice(start, this.#at);
   }
@@ -119,7 +126,9 @@ export class AddressReader {
       if (code === BACKSLASH) {
         escapes = true;
         at++;
-      } else if (code === QUOTE) {
+        if (isControl(text.charCodeAt(at))) break;
+      } else if (isControl(code)) break;
+      else if (code === QUOTE) {
         this.#at = at + 1;
         const inner = text.slice(start, at);
         return escapes ? inner.replace(/\\(.)/g, '$1') : inner;

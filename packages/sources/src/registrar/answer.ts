@@ -35,7 +35,8 @@ function contactValue(binding: Binding, wall: number): string {
   return value;
 }
 
-const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
+/** RFC 3261 25.1 */
+export const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
 
 function parameter(name: string, value: string | true): string {
   // What is no name can't be written as one.

@@ -2,6 +2,8 @@
 import type { RegistrarOptions } from './options.js';
 import { Registrar } from './registrar.js';
 
+/** For sources of your own. */
+export { type ContactValue, readContacts } from './contact.js';
 export type { RegistrarAlgorithm } from './digest.js';
 export { REGISTRAR_PARAMETERS, type RegisterInfo, type RegistrarOptions } from './options.js';
 export { REGISTRAR_EXTENSIONS, type Registrar } from './registrar.js';

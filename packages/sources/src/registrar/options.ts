@@ -110,7 +110,9 @@ function fail(what: string): never {
 /** @throws PuaError `PUA_ERR_OPTION` that names the option */
 export function checkRegistrarOptions(given: RegistrarOptions) {
   const parameters = checkParameters('registrar', REGISTRAR_PARAMETERS, given);
-  const { trusted = [], users = [], domains } = given;
+  const trusted = given.trusted ?? [];
+  const users = given.users ?? [];
+  const domains = given.domains ?? undefined;
   for (const [name, list] of Object.entries({ trusted, users, domains: domains ?? [] })) {
     if (!Array.isArray(list)) fail(`${name}: must be a list, not ${typeof list}`);
   }
@@ -122,10 +124,11 @@ export function checkRegistrarOptions(given: RegistrarOptions) {
   if (authenticates && domains === undefined)
     fail("domains: name the domains it is the registrar of, such as ['example.com']");
   const { minExpires, defaultExpires, maxExpires } = parameters;
-  if (maxExpires > 0 && maxExpires < Math.max(minExpires, defaultExpires))
-    fail(`maxExpires (max_expires): must not be less than min_expires and default_expires, not ${maxExpires}`);
+  if (maxExpires > 0 && maxExpires < minExpires)
+    fail(`maxExpires (max_expires): must not be less than min_expires, not ${maxExpires}`);
   if (defaultExpires < minExpires) fail('defaultExpires (default_expires): must not be less than min_expires');
-  if (given.publish !== undefined && typeof given.publish !== 'function') fail('publish: must be a function');
+  const publish = given.publish ?? undefined;
+  if (publish !== undefined && typeof publish !== 'function') fail('publish: must be a function');
   return {
     ...parameters,
     users: authenticates ? named('subscriberUrl', () => usersOf(users, tableOf(parameters))) : undefined,
@@ -133,7 +136,7 @@ export function checkRegistrarOptions(given: RegistrarOptions) {
     domains: domains && new Set(domains.map((domain, i) => domainAt(domain, i))),
     algorithms: algorithmsOf(given.algorithms, users.length > 0 || parameters.passwordColumn !== null),
     store: storeOf(given.location),
-    publish: given.publish,
+    publish,
   };
 }
 
@@ -169,7 +172,7 @@ function algorithmsOf(
   given: readonly RegistrarAlgorithm[] | undefined,
   passwords: boolean,
 ): readonly RegistrarAlgorithm[] {
-  if (given === undefined) return passwords ? ['SHA-256', 'MD5'] : ['MD5'];
+  if (given === undefined || given === null) return passwords ? ['SHA-256', 'MD5'] : ['MD5'];
   const known = Array.isArray(given) && given.length > 0 && given.every((name) => REGISTRAR_ALGORITHMS.includes(name));
   if (!known) fail(`algorithms: must be a list of ${REGISTRAR_ALGORITHMS.join(', ')}`);
   if (!passwords && given.some((name) => name !== 'MD5'))

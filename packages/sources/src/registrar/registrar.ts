@@ -17,7 +17,7 @@ import {
   type SinkMeta,
 } from '@pua/core';
 import { Bindings, type ContactUpdate, type RegistrationFault } from '../location/index.js';
-import { accepted } from './answer.js';
+import { accepted, TOKEN } from './answer.js';
 import { type Admitted, Guard } from './guard.js';
 import { Nonces } from './nonces.js';
 import { type CheckedRegistrarOptions, checkRegistrarOptions, type RegistrarOptions } from './options.js';
@@ -147,6 +147,7 @@ export class Registrar implements RegistrationSource, RegistrationSink, PuaModul
     if (!this.#guard) return { status: 403, reason: 'Not A Trusted Address' };
     if (!domains!.has(domainOf(request.uri))) return { status: 404, reason: 'Not A Domain Of This Registrar' };
     const unknown = optionTags(request.headers, 'Require').filter((tag) => !REGISTRAR_EXTENSIONS.includes(tag));
+    if (unknown.some((tag) => !TOKEN.test(tag))) return { status: 400, reason: 'Malformed Require' };
     if (unknown.length > 0) return { status: 420, headers: [['Unsupported', unknown.join(', ')]] };
     const register = readRegister(request);
     if (!isRefusal(register) && !domains!.has(register.domain)) return NOT_HERE;

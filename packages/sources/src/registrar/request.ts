@@ -36,7 +36,7 @@ const malformed = (reason: string): Refusal => ({ status: 400, reason });
 export function optionTags(headers: HeaderView, name: string): readonly string[] {
   const lines = headers.all(name);
   if (lines.length === 0) return [];
-  return lines.flatMap((line) => line.split(',').map((tag) => tag.trim().toLowerCase())).filter((tag) => tag !== '');
+  return lines.flatMap((line) => line.toLowerCase().match(/[^\s,]+/g) ?? []);
 }
 
 /** `sip:example.com:5060` -> `example.com`; empty for another scheme. */

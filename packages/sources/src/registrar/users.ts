@@ -1,6 +1,7 @@
 /** Who may register: users of the configuration, or of a table such as Kamailio's `subscriber`. */
 import { type Clock, channels, PuaError } from '@pua/core';
 import { type Knex, openDatabase } from '@pua/store';
+import { inTime } from '../location/in-time.js';
 import type { Secret } from './digest.js';
 
 export interface RegistrarUser {
@@ -111,12 +112,13 @@ class SubscriberUsers implements Users {
   }
 
   async close(): Promise<void> {
-    await this.database.destroy();
+    // A connection that is still being made holds it up; it is of no use to anybody.
+    await inTime(this.clock, ANSWER_MS, this.database.destroy()).catch(() => {});
   }
 
   async #ask(name: string, username: string, domain: string): Promise<KnownUser | undefined> {
     try {
-      const user = await this.#inTime(this.#select(username, domain));
+      const user = await inTime(this.clock, ANSWER_MS, this.#select(username, domain));
       this.#remember(name, user);
       this.#failing = false;
       return user;
@@ -139,13 +141,6 @@ class SubscriberUsers implements Users {
     const text = (column: string | null) =>
       column === null || row![column] == null ? undefined : String(row![column]);
     return row && { password: text(passwordColumn), ha1: text(ha1Column) };
-  }
-
-  #inTime<T>(answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const timer = this.clock.after(ANSWER_MS, () => reject(new Error(`no answer for ${ANSWER_MS / 1000} s`)));
-      answer.then(resolve, reject).finally(() => timer.cancel());
-    });
   }
 
   #remember(name: string, user: KnownUser | undefined): void {
