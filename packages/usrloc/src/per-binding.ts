@@ -2,7 +2,7 @@
 import type { Binding } from '@pua/core';
 import type { Farewells } from './farewells.js';
 import { identityOf, publicationId, tupleId } from './identity.js';
-import { closedDocument, lifetime, openTuple, writeDocument } from './mapping.js';
+import { closedDocument, lifetime, openDocument } from './mapping.js';
 import { endsThen, isEnding } from './outbox.js';
 import type { Publisher, PublisherOptions } from './publisher.js';
 
@@ -94,7 +94,7 @@ export class PerBinding implements Publisher {
 
   #document(presUri: string, binding: Binding): string {
     const { documents } = this.#o;
-    return writeDocument(presUri, [openTuple(tupleId(identityOf(binding)), binding, documents)], documents);
+    return openDocument(presUri, tupleId(identityOf(binding)), binding, documents);
   }
 
   #lifetime(binding: Binding): number {

@@ -1,5 +1,6 @@
 /** Documents: what stands in them, and that they are valid. */
 import { Namespace, readPidf } from '@pua/documents';
+import * as fc from 'fast-check';
 import { complaints, describeWithSchemas, temporaryFolder } from '../../documents/test/xmllint';
 import { presentityUri } from '../dist/identity.js';
 import {
@@ -7,6 +8,7 @@ import {
   type DocumentSettings,
   entityOf,
   lifetime,
+  openDocument,
   openTuple,
   writeDocument,
 } from '../dist/mapping.js';
@@ -85,6 +87,24 @@ test('closed: the tuple that was open, and since when', () => {
     tuples: [{ id: 'b-1', basic: 'closed', timestamp: '2031-04-09T07:15:00.000Z' }],
   });
   expect(closedDocument(DESK, 'b-1', registeredAt, settings({ compat: 1 }))).not.toContain('timestamp');
+});
+
+test('the quick way writes the very same document', () => {
+  const aor = fc.oneof(fc.string({ minLength: 1, unit: 'binary' }), fc.emailAddress());
+  const options = fc.record({
+    contact: fc.constantFrom(0, 1),
+    compat: fc.constantFrom(0, 1),
+    entityPrefix: fc.constantFrom(null, 'pres'),
+  });
+  const time = fc.option(fc.integer({ min: 0, max: 4e12 }), { nil: undefined });
+  fc.assert(
+    fc.property(aor, options, time, (user, one, registeredAt) => {
+      const uri = presentityUri(`${user}@example.com`, null);
+      const bound = binding({ registeredAt });
+      expect(openDocument(uri, 'b-1', bound, one)).toBe(writeDocument(uri, [openTuple('b-1', bound, one)], one));
+    }),
+    { seed: 1 },
+  );
 });
 
 describe('lifetime', () => {

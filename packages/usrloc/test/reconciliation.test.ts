@@ -214,12 +214,12 @@ describe('sources that can not tell, or fail', () => {
 });
 
 describe('in steps', () => {
-  test('5000 bindings: others get their turn meanwhile', async () => {
+  test('2000 bindings: others get their turn meanwhile', async () => {
     const registrar = new FakeRegistrar();
-    for (let i = 0; i < 5_000; i++) registrar.insert(of(`u${i}`));
+    for (let i = 0; i < 2_000; i++) registrar.insert(of(`u${i}`));
     await inWorld({ registrar }, async (world) => {
       await world.advance(5_000);
-      expect(world.server.publications).toHaveLength(5_000);
+      expect(world.server.publications).toHaveLength(2_000);
       const told: number[] = [];
       let count = 0;
       registrar.whileTelling = () => {
@@ -229,12 +229,12 @@ describe('in steps', () => {
       await world.stopPua();
       await world.startPua();
       await world.advance(1_000);
-      expect(count).toBe(5_000);
-      expect(told).toHaveLength(5);
+      expect(count).toBe(2_000);
+      expect(told).toHaveLength(2);
       expect(told[0]).toBeLessThan(1_000);
       expect(sent()).toEqual([]);
     });
-  });
+  }, 30_000);
 
   test('a stop ends it', async () => {
     let given = 0;
