@@ -3,3 +3,8 @@ export { type DialogStateChange, fromDialogStateEmitter } from './calls/state-em
 export { type B2buaProgress, type B2buaTracker, type Legs, trackB2bua } from './calls/tracker.js';
 export type { ConnectingOptions, DrachtioSipOptions, SharedOptions } from './options.js';
 export { type DrachtioSip, drachtioSip } from './port.js';
+export {
+  type RegistrationTracker,
+  type TrackRegistrationsOptions,
+  trackRegistrations,
+} from './registrations/tracker.js';

@@ -23,6 +23,13 @@ export interface SrfResponse {
   send(status: number, reason: string | undefined, options: { headers: Record<string, string> }): void;
 }
 
+/** One whose answer is listened to. */
+export interface AnsweringResponse {
+  send(status: number, ...rest: unknown[]): unknown;
+  /** A field that has been set already. */
+  get(name: string): string | undefined;
+}
+
 export interface RequestOptions {
   method: string;
   headers: Record<string, string>;

@@ -5,7 +5,7 @@ import { parseAddress } from '../sip/headers.js';
 import { type Application, type Applications, describe } from './application.js';
 import type { Dialogs, ServerDialog } from './dialogs.js';
 import type { Command } from './frames.js';
-import { passedOn } from './message.js';
+import { passedBack } from './message.js';
 import type { Wire } from './wire.js';
 
 interface Waiting {
@@ -55,8 +55,9 @@ export class Incoming {
     }
     const [, status = '500', reason = ''] = /^SIP\/2\.0 (\d+) (.*)$/.exec(command.startLine) ?? [];
     if (Number(status) >= 200) this.#waiting.delete(id);
-    const raw = this.#wire.reply(waiting.request, Number(status), passedOn(command.headers), reason);
     const { host, port } = this.#wire.address;
+    const headers = passedBack(command.headers, host, port);
+    const raw = this.#wire.reply(waiting.request, Number(status), headers, reason);
     const described = describe('application', raw, host, port);
     application.respond(command.id, 'OK', `${described}|${id}|${waiting.dialog?.id ?? ''}||Msg sent:|\r\n${raw}`);
   }

@@ -9,12 +9,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Hop, Timer } from '@pua/core';
-import { answerTo, branchOf, type Field, Message } from '../phone/message.js';
+import { answerTo, branchOf, Message } from '../phone/message.js';
 import { parseAddress } from '../sip/headers.js';
 import { type Application, type Applications, describe } from './application.js';
 import { type Dialogs, dialogId, nextInside, type ServerDialog } from './dialogs.js';
 import type { Command } from './frames.js';
-import { bodyType, ownContact, passedOn } from './message.js';
+import { bodyType, passedBack } from './message.js';
 import type { Wire } from './wire.js';
 
 interface Invite {
@@ -61,12 +61,16 @@ export class InviteServer {
     if (!invite) return false;
     const [, code = '500', reason = ''] = /^SIP\/2\.0 (\d+) (.*)$/.exec(command.startLine) ?? [];
     const status = Number(code);
+    const { host, port } = this.#wire.address;
+    const given = passedBack(command.headers, host, port);
     const answer = answerTo(invite.message, status, reason, status === 100 ? '' : invite.tag, [
-      ...passedOn(command.headers),
-      ...this.#contact(status, command),
+      ...given,
+      // A 2xx has the server's own Contact when it is given none.
+      ...(status < 200 || status >= 300 || given.some(([name]) => name === 'Contact')
+        ? []
+        : [['Contact', `<sip:${host}:${port}>`] as const]),
       ...bodyType(command),
     ]);
-    const { host, port } = this.#wire.address;
     const raw = this.#answer(invite, new Message(answer.start, answer.fields, command.body));
     if (status >= 200) this.#open.delete(invite.id);
     if (status >= 200 && status < 300) this.#accepted(invite);
@@ -116,14 +120,6 @@ export class InviteServer {
   #answer(invite: Invite, answer: Message): string {
     invite.last = answer;
     return this.#wire.send(answer, invite.source);
-  }
-
-  /** A 2xx has the server's own Contact when it is given none. */
-  #contact(status: number, { headers }: Command): Field[] {
-    const given = headers.find(([name]) => name.toLowerCase() === 'contact')?.[1];
-    const { host, port } = this.#wire.address;
-    if (given !== undefined) return [['Contact', ownContact(given, host, port)]];
-    return status >= 200 && status < 300 ? [['Contact', `<sip:${host}:${port}>`]] : [];
   }
 
   #accepted(invite: Invite): void {

@@ -64,6 +64,13 @@ export function passedOn(headers: Headers): Headers {
     .map(([name, value]) => [capitalized(name), value]);
 }
 
+/** The same of an answer, which may have a Contact of its own. */
+export function passedBack(headers: Headers, host: string, port: number): Headers {
+  const contacts = headers.filter(([name]) => name.toLowerCase() === 'contact');
+  const own = contacts.map(([, value]) => ['Contact', value.replace('@localhost', `@${host}:${port}`)] as const);
+  return [...passedOn(headers), ...own];
+}
+
 function capitalized(name: string): string {
   return name.startsWith('X-') ? name : name.replace(/(?:^|-)[a-z]/g, (start) => start.toUpperCase());
 }
