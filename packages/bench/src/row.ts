@@ -66,7 +66,7 @@ export interface Row {
   readonly name: string;
   /** One line for people. */
   readonly what: string;
-  readonly unit: 'k/s' | 'us/row' | 'B/record' | 'ns' | 'ns/record' | 'ms/s';
+  readonly unit: 'k/s' | 'ms/1000' | 'us/row' | 'B/record' | 'ns' | 'ns/record' | 'ms/s';
   /** Records at full scale. */
   readonly n: number;
   readonly ours: Measure;

@@ -50,6 +50,15 @@ const checks: Record<string, (ours: Sample, against: Sample | undefined) => void
   drachtio({ details }) {
     if (process.env['DRACHTIO_URL'] === undefined) expect(details['double ms/1000']).toBeGreaterThan(0);
   },
+  phones({ details }) {
+    expect(details['phones busy %']).toBeGreaterThan(0);
+  },
+  register({ details }, against) {
+    for (const { operations, 'phones busy %': busy } of [details, against!.details] as Record<string, number>[]) {
+      expect(operations).toBeGreaterThan(0);
+      expect(busy).toBeGreaterThan(0);
+    }
+  },
   restore({ details }, against) {
     expect(details['rowsLeft']).toBeGreaterThan(0);
     expect(against!.details).toMatchObject({ rows: 200, rowsLeft: 0 });

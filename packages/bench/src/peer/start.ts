@@ -14,7 +14,7 @@ export interface Peer {
   stop(): Promise<void>;
 }
 
-export type PeerName = 'answerer' | 'notifier' | 'drachtio-server';
+export type PeerName = 'answerer' | 'notifier' | 'drachtio-server' | 'registrar';
 
 export async function startPeer(name: PeerName, ...args: string[]): Promise<Peer> {
   // Profilers asked for on the command line concern the one that is measured.

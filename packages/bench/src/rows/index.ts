@@ -11,6 +11,7 @@ import { publishPostgres } from './publish-postgres.js';
 import { publishSqlite } from './publish-sqlite.js';
 import { refresh } from './refresh.js';
 import { refreshGrowth } from './refresh-growth.js';
+import { phones, registerCpu, registerCpuSqlite, registerMemory, registerSqlite } from './register.js';
 import { restoreMariadb, restoreMariadb1m, restoreSqlite, restoreSqlite1m } from './restore.js';
 import { sweep } from './sweep.js';
 import { tick } from './tick.js';
@@ -25,6 +26,11 @@ export const ROWS: readonly Row[] = [
   refreshGrowth,
   notify,
   drachtio,
+  phones,
+  registerMemory,
+  registerSqlite,
+  registerCpu,
+  registerCpuSqlite,
   restoreSqlite,
   restoreMariadb,
   restoreSqlite1m,

@@ -41,7 +41,7 @@ class KamailioPublisher extends KamailioServer {
       ['pua_usrloc', 'default_domain', 'example.com'],
     ];
     const core = [`children=${children}`, 'disable_tcp=yes', `listen=udp:127.0.0.1:${this.port}`];
-    const modules = ['db_mysql', 'tm', 'sl', 'rr', 'pv', 'usrloc', 'registrar', 'pua', 'pua_usrloc'];
+    const modules = ['db_mysql', 'tm', 'sl', 'rr', 'pv', 'textops', 'usrloc', 'registrar', 'pua', 'pua_usrloc'];
     return `${scriptHead({ core, modules, modparams })}
 request_route {
     if (is_method("REGISTER")) {
