@@ -39,7 +39,7 @@ export const REGINFO_PARAMETERS = {
   ul_identities_key: {
     type: 'string',
     default: null,
-    doc: 'Given: what is published are the identities that the source tells for the AOR (it reads them by this name), and nothing where there are none. None: the AOR, and the identities.',
+    doc: 'Name under which the source finds the identities of an AOR. Given: they are published, and nothing where there are none. None: the AOR, and beside it the identities that the source tells.',
   },
   terminated_lifetime: {
     type: 'int',
@@ -116,7 +116,7 @@ export function checkOptions(given: ReginfoOptions): CheckedOptions {
   if (profile !== 'kamailio' && profile !== 'opensips') fail('profile', "must be 'kamailio' or 'opensips'");
   const publish_reginfo = { ...REGINFO_PARAMETERS.publish_reginfo, default: profile === 'kamailio' ? 1 : 0 };
   const parameters = checkParameters('reginfo', { ...REGINFO_PARAMETERS, publish_reginfo }, given);
-  const sources = [...(source ? [source] : []), ...(given.sources ?? [])];
+  const sources = [...new Set([...(source ? [source] : []), ...(given.sources ?? [])])];
   for (const one of sources) {
     if (typeof one?.onEvent !== 'function') fail('sources', 'must be sources such as registrar(...)');
     if (parameters.partial === 1 && typeof one.bindings !== 'function')

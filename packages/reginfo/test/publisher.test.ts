@@ -122,7 +122,8 @@ describe('kamailio, 4.1', () => {
   test('BETTER: bindings learned elsewhere are in no document of ours', async () => {
     await start();
     registrar.insert(binding({ origin: 'reginfo' }), { origin: 'reginfo' });
-    registrar.insert(binding({ origin: 'replica' }), { origin: 'replica' });
+    registrar.insert(binding({ origin: 'replica' }));
+    expect(await published()).toBeUndefined();
     const own = registrar.insert(binding());
     expect(await published()).toBe('active active/created');
     registrar.delete(own);
@@ -533,6 +534,22 @@ describe('sources', () => {
     };
     await start();
     expect(world.document.registrations.map(outline)).toEqual(['active active/created']);
+  });
+
+  test('a source that is named twice is heard once', async () => {
+    await start({ sources: [registrar] });
+    expect(registrar.listeners.size).toBe(1);
+  });
+
+  test('two hundred AORs that end in the same second: paced, and all are gone in the end', async () => {
+    await start({ pua: { ceiling: { perSecond: 20 } } });
+    const all = Array.from({ length: 200 }, (_, i) => registrar.insert(binding({ aor: `u${i}@example.com` })));
+    await world.advance(30_000);
+    expect(world.server.publications).toHaveLength(200);
+    for (const one of all) registrar.delete(one);
+    await world.advance(60_000);
+    expect(world.server.publications).toEqual([]);
+    expect(world.server.stats().peakPerSecond).toBeLessThanOrEqual(41);
   });
 
   test('nothing is heard after stop()', async () => {
