@@ -4,6 +4,8 @@ import { PuaError } from '@pua/core';
 import type { Knex } from 'knex';
 import { parseUrl } from './url.js';
 
+/** Who asks is told what failed; knex would print it on top. */
+const log = { debug() {}, warn() {}, error() {}, deprecate() {} };
 /** More are not needed by who reads in pages and writes in groups. */
 const CONNECTIONS = 4;
 
@@ -18,10 +20,16 @@ export function openDatabase(url: string): Knex {
   const { knex } = require('knex') as typeof import('knex');
   const pool = { min: 0, max: location.kind === 'sqlite' ? 1 : CONNECTIONS };
   if (location.kind === 'sqlite') {
-    return knex({ client: 'better-sqlite3', connection: { filename: location.file }, useNullAsDefault: true, pool });
+    return knex({
+      client: 'better-sqlite3',
+      connection: { filename: location.file },
+      useNullAsDefault: true,
+      pool,
+      log,
+    });
   }
   const { host, port, user, password, database } = location.server;
   const connection = { host, port, user, password, database };
-  if (location.kind === 'postgres') return knex({ client: 'pg', connection, pool });
-  return knex({ client: 'mysql2', connection: { ...connection, charset: 'utf8mb4', dateStrings: true }, pool });
+  if (location.kind === 'postgres') return knex({ client: 'pg', connection, pool, log });
+  return knex({ client: 'mysql2', connection: { ...connection, charset: 'utf8mb4', dateStrings: true }, pool, log });
 }
