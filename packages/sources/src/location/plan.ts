@@ -20,14 +20,15 @@ export interface Fault {
 /** Values of one Contact header field that are looked at; each is compared with the others. */
 export const MAX_VALUES = 100;
 /** Longest texts that are kept, characters. */
-const LIMITS = { callId: 255, path: 2_048, received: 255, userAgent: 512 } as const;
-const CONTACT_LIMITS = { contact: 512, instance: 255, pubGruu: 512, tempGruu: 512, bindingId: 255 } as const;
+const MAX_TEXT = 255;
+const MAX_URI = 512;
+const MAX_PATH = 2_048;
 
 export const isFault = (planned: readonly Change[] | Fault): planned is Fault => 'fault' in planned;
 
 export function plan(registration: Registration, known: AorBindings | undefined): readonly Change[] | Fault {
   const { contacts, callId, cseq } = registration;
-  const long = tooLong(registration, LIMITS);
+  const long = longText(registration);
   if (long !== undefined) return malformed(long);
   const isLate = ({ binding }: Entry) => binding.callId === callId && cseq <= (binding.cseq ?? -1);
   if (contacts === '*') {
@@ -37,8 +38,8 @@ export function plan(registration: Registration, known: AorBindings | undefined)
   if (contacts.length > MAX_VALUES) return { fault: 'too-many-contacts', reason: 'Too Many Contacts' };
   const changes: Asked[] = [];
   for (const contact of contacts) {
-    const tooLongHere = tooLong(contact, CONTACT_LIMITS);
-    if (tooLongHere !== undefined) return malformed(tooLongHere);
+    const longHere = longTextOf(contact);
+    if (longHere !== undefined) return malformed(longHere);
     const entry = known?.find(contact);
     if (entry && isLate(entry)) return OUT_OF_ORDER;
     const change = { entry, contact, update: contact.expires > 0 ? contact : undefined };
@@ -59,11 +60,19 @@ const OUT_OF_ORDER: Fault = { fault: 'out-of-order', reason: 'CSeq Out Of Order'
 
 const malformed = (field: string): Fault => ({ fault: 'malformed', reason: `Too Long: ${field}` });
 
-/** Name of the first text that is longer than its limit. */
-function tooLong(texts: object, limits: Readonly<Record<string, number>>): string | undefined {
-  for (const name in limits) {
-    const text = (texts as Readonly<Record<string, string | undefined>>)[name];
-    if (text !== undefined && text.length > limits[name]!) return name;
-  }
-  return undefined;
+const isLong = (text: string | undefined, limit: number): boolean => text !== undefined && text.length > limit;
+
+/** Name of the first text that is too long. */
+function longText({ callId, path, received, userAgent }: Registration): string | undefined {
+  if (isLong(callId, MAX_TEXT)) return 'Call-ID';
+  if (isLong(path, MAX_PATH)) return 'Path';
+  if (isLong(received, MAX_URI)) return 'received';
+  return isLong(userAgent, MAX_URI) ? 'User-Agent' : undefined;
+}
+
+function longTextOf({ contact, instance, pubGruu, tempGruu, bindingId }: ContactUpdate): string | undefined {
+  if (isLong(contact, MAX_URI)) return 'Contact';
+  if (isLong(instance, MAX_TEXT)) return 'instance';
+  if (isLong(pubGruu, MAX_URI) || isLong(tempGruu, MAX_URI)) return 'GRUU';
+  return isLong(bindingId, MAX_TEXT) ? 'bindingId' : undefined;
 }

@@ -2,19 +2,14 @@
 import type { ContactUpdate } from '../location/index.js';
 import { AddressReader } from './address.js';
 
-/** One value, before the registrar has decided on its lifetime. */
-export interface ContactValue {
-  readonly contact: string;
-  /** Seconds of its own `expires` parameter; undefined: it has none. */
-  readonly expires: number | undefined;
-  readonly q?: number;
-  readonly instance?: string;
-  readonly regId?: number;
-  readonly pubGruu?: string;
-  readonly tempGruu?: string;
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** One value; the registrar then decides on its lifetime. */
+export interface ContactValue extends Writable<ContactUpdate> {
+  /** Seconds; -1: it has no `expires` parameter. */
+  expires: number;
   /** What Kamailio's `received` parameter says. */
-  readonly received?: string;
-  readonly params?: ContactUpdate['params'];
+  received?: string;
 }
 
 /** RFC 3261 10.2.1.1: for one that can't be read. */
@@ -48,10 +43,8 @@ export function readContacts(lines: readonly string[]): readonly ContactValue[] 
   return stars === 1 && values.length === 0 ? '*' : 'Contact * Stands Alone';
 }
 
-type Writable<T> = { -readonly [K in keyof T]: T[K] };
-
 function readValue(reader: AddressReader): ContactValue | string {
-  const value: Writable<ContactValue> = { contact: reader.uri, expires: undefined };
+  const value: ContactValue = { contact: reader.uri, expires: -1 };
   let params: Record<string, string | true> | undefined;
   while (reader.parameter()) {
     const { name, value: given } = reader;

@@ -19,7 +19,7 @@ const NONE: Flows = { kept: true, promised: false };
 
 export function flowsOf({ request, contacts, path, expires }: RegisterRequest): Flows | Refusal {
   if (contacts === '*' || !contacts.some(({ regId }) => regId !== undefined)) return NONE;
-  const living = contacts.filter((contact) => (contact.expires ?? expires) !== 0);
+  const living = contacts.filter((contact) => (contact.expires < 0 ? expires : contact.expires) !== 0);
   if (living.length > 1 && living.some(({ regId }) => regId !== undefined))
     return { status: 400, reason: 'A Flow Registers One Contact' };
   const { headers, source } = request;

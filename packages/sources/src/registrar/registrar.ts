@@ -179,14 +179,13 @@ export class Registrar implements RegistrationSource, RegistrationSink, PuaModul
     const { contacts } = register;
     if (contacts === '*') return contacts;
     const { defaultExpires, maxExpires } = this.#options;
-    const updates: ContactUpdate[] = [];
-    for (const { expires: own, received: _, regId, ...contact } of contacts) {
-      const asked = own ?? register.expires ?? defaultExpires;
+    for (const contact of contacts) {
+      const asked = contact.expires < 0 ? (register.expires ?? defaultExpires) : contact.expires;
       if (asked > 0 && asked < least) return { status: 423, headers: [['Min-Expires', String(least)]] };
-      const expires = maxExpires > 0 ? Math.min(asked, maxExpires) : asked;
-      updates.push(flows && regId !== undefined ? { ...contact, regId, expires } : { ...contact, expires });
+      contact.expires = maxExpires > 0 ? Math.min(asked, maxExpires) : asked;
+      if (!flows && contact.regId !== undefined) delete contact.regId;
     }
-    return updates;
+    return contacts;
   }
 
   /** Steps 7 and 8. */
@@ -197,12 +196,9 @@ export class Registrar implements RegistrationSource, RegistrationSink, PuaModul
     outbound: boolean,
     username: string | undefined,
   ): void {
-    const { request, aor, callId, cseq, path, fromUri, toUri } = register;
-    const { publish } = this.#options;
+    const { request, aor, callId, cseq, path, fromUri } = register;
     const userAgent = request.headers.get('User-Agent');
-    const { uri, source, headers } = request;
-    const trusted = username === undefined;
-    const info = { uri, fromUri, toUri, source, trusted, headers, ...(trusted ? {} : { username }) };
+    const { publish } = this.#options;
     const result = this.#table().register({
       aor,
       callId,
@@ -210,9 +206,9 @@ export class Registrar implements RegistrationSource, RegistrationSink, PuaModul
       contacts,
       received,
       fromUri,
-      ...(path === undefined ? {} : { path }),
-      ...(userAgent === undefined ? {} : { userAgent }),
-      ...(publish ? { publish: (binding: Binding) => publish(info, binding) } : {}),
+      path,
+      userAgent,
+      publish: publish && asked(publish, register, username),
     });
     if ('fault' in result) {
       const { fault, reason } = result;
@@ -220,6 +216,18 @@ export class Registrar implements RegistrationSource, RegistrationSink, PuaModul
     }
     request.reply(200, accepted(register, result.bindings, this.#pua!.clock.wall(), outbound));
   }
+}
+
+/** What `publish` is asked with, once per binding. */
+function asked(
+  publish: NonNullable<RegistrarOptions['publish']>,
+  { request, fromUri, toUri }: RegisterRequest,
+  username: string | undefined,
+): (binding: Binding) => boolean | undefined {
+  const { uri, source, headers } = request;
+  const trusted = username === undefined;
+  const info = { uri, fromUri, toUri, source, trusted, headers, ...(trusted ? {} : { username }) };
+  return (binding) => publish(info, binding);
 }
 
 const NOT_HERE: Refusal = { status: 404, reason: 'No Such Address Here' };

@@ -40,8 +40,8 @@ test.each<[string, Fields, string]>([
   ['a contact after a good one', { Contact: [`<${HOME}>`, '<sip:'] }, 'Malformed Contact'],
   ['101 contacts', { Contact: Array.from({ length: 101 }, (_, i) => `<sip:${i}@h>`) }, 'Too Many Contacts'],
   ['a very long line', { Contact: `<${HOME}>;x="${'y'.repeat(8_192)}"` }, 'Contact Too Long'],
-  ['a long contact', { Contact: `<sip:${'y'.repeat(512)}@h>` }, 'Too Long: contact'],
-  ['a long Call-ID', { 'Call-ID': 'y'.repeat(256) }, 'Too Long: callId'],
+  ['a long contact', { Contact: `<sip:${'y'.repeat(512)}@h>` }, 'Too Long: Contact'],
+  ['a long Call-ID', { 'Call-ID': 'y'.repeat(256) }, 'Too Long: Call-ID'],
 ])('%s', async (_, fields, reason) => {
   expect(await scene.send(fields, PROXY)).toMatchObject({ status: 400, reason });
   expect(scene.told()).toEqual([]);
@@ -124,14 +124,14 @@ function mutated(random: SimRandom): string {
   return text;
 }
 
-test.each(['tap', 'registrar'])('20 000 mutations as %s: each is answered, none with 5xx', async (mode) => {
+test.each(['tap', 'registrar'])('5 000 mutations as %s: each is answered, none with 5xx', async (mode) => {
   const users = [{ username: 'alice', password: 'secret' }];
   const own = await Scene.start(
     mode === 'tap' ? { trusted: [PROXY.host], maxBindings: 1e9 } : { users, domains: ['example.com'] },
   );
   const random = new SimRandom(4);
   const statuses = new Map<number, number>();
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < 5_000; i++) {
     const text = mutated(random).replace('Call-ID: call', `Call-ID: ${i}`);
     const message = parseMessage(Buffer.from(text));
     if (message.kind !== 'request' || message.method !== 'REGISTER') continue;
@@ -145,8 +145,8 @@ test.each(['tap', 'registrar'])('20 000 mutations as %s: each is answered, none 
   await own.stop();
   expect([...statuses.keys()].filter((status) => status >= 500)).toEqual([]);
   expect(own.faults).toEqual([]);
-  expect(statuses.get(mode === 'tap' ? 200 : 401)).toBeGreaterThan(1_000);
-  expect(statuses.get(400)).toBeGreaterThan(1_000);
+  expect(statuses.get(mode === 'tap' ? 200 : 401)).toBeGreaterThan(300);
+  expect(statuses.get(400)).toBeGreaterThan(300);
 });
 
 describe('what another engine might let pass', () => {
