@@ -12,7 +12,7 @@ interface Live {
   /** Milliseconds since 1970; 0: permanent. */
   readonly expiresAt: number;
   /** Known from the document of the last run only. */
-  readonly remembered: boolean;
+  readonly isRemembered: boolean;
 }
 
 /** Live bindings of a presentity by tuple id. */
@@ -53,18 +53,24 @@ export class Aggregate implements Publisher {
 
   reconcile(presUri: string, bindings: readonly Binding[], isPublished: (binding: Binding) => boolean): void {
     const record = this.#o.outbox.find(presUri, AGGREGATE_ID);
-    const roster = this.#roster(presUri);
+    const roster: Roster = this.#rosters.get(presUri) ?? new Map();
+    // Reading a document takes long, and few need it: those that an event had published against the rule.
+    let before: Roster | undefined;
     for (const binding of bindings) {
-      if (roster.has(tupleIdOf(binding)) || isPublished(binding)) this.#enter(roster, binding);
+      if (!isPublished(binding)) {
+        before ??= remembered(record);
+        if (!before.has(tupleIdOf(binding))) continue;
+      }
+      this.#enter(roster, binding);
     }
-    for (const [id, { remembered }] of roster) if (remembered) roster.delete(id);
+    for (const [id, { isRemembered }] of roster) if (isRemembered) roster.delete(id);
     if (roster.size > 0 || record) this.#update(presUri, roster, undefined, record);
   }
 
   #enter(roster: Roster, binding: Binding): void {
     const id = tupleIdOf(binding);
     const tuple = openTuple(id, binding, this.#o.documents);
-    roster.set(id, { tuple, expiresAt: binding.expiresAt, remembered: false });
+    roster.set(id, { tuple, expiresAt: binding.expiresAt, isRemembered: false });
   }
 
   /**
@@ -94,19 +100,20 @@ export class Aggregate implements Publisher {
       outbox.publish(presUri, AGGREGATE_ID, expires, body);
   }
 
-  /** After a restart: what the document says that was published last. */
   #roster(presUri: string): Roster {
-    const known = this.#rosters.get(presUri);
-    if (known) return known;
-    const record = this.#o.outbox.find(presUri, AGGREGATE_ID);
-    const roster: Roster = new Map();
-    if (typeof record?.body !== 'string') return roster;
-    for (const tuple of readPidf(record.body).tuples ?? []) {
-      if (tuple.basic !== 'open' || tuple.id === undefined) continue;
-      roster.set(tuple.id, { tuple, expiresAt: record.desiredExpires * 1000, remembered: true });
-    }
-    return roster;
+    return this.#rosters.get(presUri) ?? remembered(this.#o.outbox.find(presUri, AGGREGATE_ID));
   }
+}
+
+/** After a restart: what the document says that was published last. */
+function remembered(record: PuaRecord | undefined): Roster {
+  const roster: Roster = new Map();
+  if (typeof record?.body !== 'string') return roster;
+  for (const tuple of readPidf(record.body).tuples ?? []) {
+    if (tuple.basic !== 'open' || tuple.id === undefined) continue;
+    roster.set(tuple.id, { tuple, expiresAt: record.desiredExpires * 1000, isRemembered: true });
+  }
+  return roster;
 }
 
 const tupleIdOf = (binding: Binding): string => tupleId(identityOf(binding));

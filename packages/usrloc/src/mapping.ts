@@ -77,7 +77,8 @@ export function closedDocument(
   return writeDocument(presUri, [tuple], settings);
 }
 
-const instant = (ms: number): string => new Date(ms).toISOString();
+/** In whole seconds, as sources store it. */
+const instant = (ms: number): string => `${new Date(ms).toISOString().slice(0, -5)}Z`;
 
 const MOST_SECONDS = 0x7fffffff;
 

@@ -117,13 +117,15 @@ export class UsrlocModule implements PuaModule {
     const life = this.#life;
     if (!life) return;
     const { publisher, reconciliation, pua } = life;
+    reconciliation?.touch(binding);
+    if (previous) reconciliation?.touch(previous);
     const isEnd = kind === 'delete' || kind === 'expire';
     const isPublished = !isEnd && !isOver(binding, pua.clock.wall()) && this.#isPublished(binding, hints);
     const changesIdentity = previous !== undefined && identityOf(previous) !== identityOf(binding);
     if (!isEnd && !isPublished && !changesIdentity) return;
     const presUri = this.#presentityOf(binding.aor);
-    reconciliation?.touch(presUri, binding);
-    if (previous) reconciliation?.touch(presUri, previous);
+    reconciliation?.touchPublication(presUri, binding);
+    if (previous) reconciliation?.touchPublication(presUri, previous);
     if (isEnd) publisher.vanish(presUri, binding, siblings);
     else if (!isPublished) publisher.vanish(presUri, previous!, siblings);
     else if (kind === 'insert') publisher.appear(presUri, binding);

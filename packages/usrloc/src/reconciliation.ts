@@ -35,9 +35,13 @@ export class Reconciliation {
     this.#o = options;
   }
 
-  /** An event has told about a binding. */
-  touch(presUri: string, binding: Binding): void {
-    this.#touched.add(keyOf(presUri, identityOf(binding)));
+  /** An event has told about a binding: its snapshot says nothing any more ... */
+  touch(binding: Binding): void {
+    this.#touched.add(keyOf(binding.aor, identityOf(binding)));
+  }
+
+  /** ... and has published it or ended its publication. */
+  touchPublication(presUri: string, binding: Binding): void {
     this.#touched.add(keyOf(presUri, this.#o.publisher.idOf(binding)));
   }
 
@@ -74,7 +78,7 @@ export class Reconciliation {
     for (const [presUri, bindings] of live) {
       if (!(await this.#goOn())) return;
       const all = [...bindings.values()];
-      const untouched = all.filter((binding) => !this.#touched.has(keyOf(presUri, identityOf(binding))));
+      const untouched = all.filter((binding) => !this.#touched.has(keyOf(binding.aor, identityOf(binding))));
       attempt(all[0]!.aor, () => publisher.reconcile(presUri, untouched, isPublished));
     }
   }
@@ -102,4 +106,4 @@ export class Reconciliation {
   }
 }
 
-const keyOf = (presUri: string, id: string): string => `${presUri} ${id}`;
+const keyOf = (whose: string, id: string): string => `${whose} ${id}`;

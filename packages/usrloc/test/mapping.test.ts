@@ -57,7 +57,7 @@ describe('entity', () => {
 test('the default document: one open tuple, when it came to be, no address', () => {
   expect(readPidf(open())).toEqual({
     entity: DESK,
-    tuples: [{ id: 'b-1', basic: 'open', timestamp: '2031-04-09T07:15:00.000Z' }],
+    tuples: [{ id: 'b-1', basic: 'open', timestamp: '2031-04-09T07:15:00Z' }],
   });
 });
 
@@ -84,7 +84,7 @@ test('compat 1: the plain document of the C modules', () => {
 test('closed: the tuple that was open, and since when', () => {
   expect(readPidf(closedDocument(DESK, 'b-1', registeredAt, settings()))).toEqual({
     entity: DESK,
-    tuples: [{ id: 'b-1', basic: 'closed', timestamp: '2031-04-09T07:15:00.000Z' }],
+    tuples: [{ id: 'b-1', basic: 'closed', timestamp: '2031-04-09T07:15:00Z' }],
   });
   expect(closedDocument(DESK, 'b-1', registeredAt, settings({ compat: 1 }))).not.toContain('timestamp');
 });

@@ -78,17 +78,20 @@ describe.each(['stop', 'kill'] as const)('after a %s', (way) => {
     });
   });
 
-  test('a binding that its event had published goes on, whatever the rule says of those that are not', async () => {
-    await inWorld({ usrloc: { publish: () => false } }, async (world) => {
-      world.registrar.insert(of('shown'), { publish: true });
-      world.registrar.insert(of('hidden'));
-      await world.advance(100);
-      const sent = from(world);
-      await restart(world);
-      expect(sent()).toEqual([]);
-      expect(users(world)).toEqual(['shown']);
-    });
-  });
+  test.each([0, 1])(
+    'a binding that its event had published goes on, whatever the rule says (aggregate %s)',
+    async (aggregate) => {
+      await inWorld({ usrloc: { aggregate, publish: () => false } }, async (world) => {
+        world.registrar.insert(of('shown'), { publish: true });
+        world.registrar.insert(of('hidden'));
+        await world.advance(100);
+        const sent = from(world);
+        await restart(world);
+        expect(sent()).toEqual([]);
+        expect(users(world)).toEqual(['shown']);
+      });
+    },
+  );
 });
 
 test('a new configuration changes the documents that are published', async () => {
@@ -121,6 +124,7 @@ describe('events during the snapshot win', () => {
         registrar.delete(gone);
         registrar.update(longer, { expiresAt: NOW + 2 * HOUR });
         registrar.insert(of('new'));
+        registrar.insert(of('hidden'), { publish: false });
       };
       const sent = from(world);
       await world.startPua();

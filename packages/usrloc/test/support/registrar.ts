@@ -38,9 +38,12 @@ export class FakeRegistrar implements RegistrationSource {
   }
 
   async *#snapshot(): AsyncIterable<Binding> {
-    for (const one of this.all()) {
-      this.whileTelling(one);
-      yield one;
+    // What is bound meanwhile is told, too, as a table that is read in pages does.
+    for (const bindings of this.#bound.values()) {
+      for (const one of bindings.values()) {
+        this.whileTelling(one);
+        yield one;
+      }
     }
   }
 
