@@ -1,4 +1,5 @@
 /** The records in the core: what each presentity publishes, how long, and that a document goes out when it has changed. */
+import { isDeepStrictEqual } from 'node:util';
 import { type PuaApi, type PuaRecord, Schedule, type Scheduled } from '@pua/core';
 import { type Dialog, type DialogInfo, writeDialogInfo } from '@pua/documents';
 import { fault } from './fault.js';
@@ -8,7 +9,7 @@ import type { Settings } from './options.js';
 interface Entry {
   readonly dialog: Dialog;
   /** Wall time of the INVITE, milliseconds since 1970. */
-  readonly startedAt: number | undefined;
+  startedAt: number | undefined;
   /** When it is taken out, monotonic ms. */
   until: number;
 }
@@ -25,8 +26,6 @@ class Publication implements Scheduled {
   deadline = Number.POSITIVE_INFINITY;
   scheduleIndex = -1;
   readonly entries = new Map<string, Entry>();
-  /** What went out last, without versions and durations. */
-  sent = '';
   /** Until when the core keeps it alive, monotonic ms. */
   told = 0;
   entity = '';
@@ -71,7 +70,16 @@ export class Publications {
 
   /** Nothing goes out before flush(). */
   list({ presentity, entity, dialog, startedAt, until }: Listing): void {
-    const publication = this.#open(presentity, dialog.id, entity);
+    const publication = this.#open(presentity, dialog.id);
+    // An aggregate is about the presentity; a document of one dialog about its party, who may be another one.
+    const about = this.#settings.aggregate === 1 ? presentity : entity;
+    const entry = publication.entries.get(dialog.id);
+    if (entry && publication.entity === about && isDeepStrictEqual(entry.dialog, dialog)) {
+      entry.startedAt = startedAt;
+      entry.until = until;
+      return;
+    }
+    publication.entity = about;
     publication.entries.set(dialog.id, { dialog, startedAt, until });
     this.#changed.add(publication);
   }
@@ -126,10 +134,12 @@ export class Publications {
   adopt(record: PuaRecord, document: DialogInfo, until: number): void {
     const publication = new Publication(record.presUri, record.id);
     publication.entity = document.entity;
-    publication.sent = fingerprint(document);
     publication.told = until + SPARE_MS;
+    for (const { duration: _, ...dialog } of document.dialogs) {
+      publication.entries.set(dialog.id, { dialog, startedAt: undefined, until });
+    }
     this.#publications.set(keyOf(publication.presentity, publication.id), publication);
-    this.#changed.add(publication);
+    this.#plan(publication);
   }
 
   /** Takes a record back whose documents are of no use. */
@@ -143,14 +153,12 @@ export class Publications {
     return this.#publications.get(keyOf(presentity, this.idFor(dialogId)));
   }
 
-  #open(presentity: string, dialogId: string, entity: string): Publication {
+  #open(presentity: string, dialogId: string): Publication {
     const id = this.idFor(dialogId);
     const key = keyOf(presentity, id);
-    const found = this.#publications.get(key) ?? new Publication(presentity, id);
-    // An aggregate is about the presentity; a document of one dialog about its party, who may be another one.
-    found.entity = this.#settings.aggregate === 1 ? presentity : entity;
-    this.#publications.set(key, found);
-    return found;
+    const publication = this.#publications.get(key) ?? new Publication(presentity, id);
+    this.#publications.set(key, publication);
+    return publication;
   }
 
   #take(publication: Publication, dialogId: string): void {
@@ -167,14 +175,9 @@ export class Publications {
       this.#pua.sendPublish({ ...common, expires: 0 });
       return;
     }
-    const all = [...entries.values()];
-    const now = fingerprint({ version: 0, state: 'full', entity, dialogs: all.map(({ dialog }) => dialog) });
-    if (now !== publication.sent) {
-      const dialogs = all.map((entry) => this.#timed(entry));
-      const body = writeDialogInfo({ version: 0, state: 'full', entity, dialogs });
-      publication.sent = now;
-      this.#pua.sendPublish({ ...common, ...this.#lifetime(publication, clock.now()), body });
-    }
+    const dialogs = [...entries.values()].map((entry) => this.#timed(entry));
+    const body = writeDialogInfo({ version: 0, state: 'full', entity, dialogs });
+    this.#pua.sendPublish({ ...common, ...this.#lifetime(publication, clock.now()), body });
     this.#plan(publication);
   }
 
@@ -201,13 +204,16 @@ export class Publications {
   #due(publication: Publication): void {
     const now = this.#pua.clock.now();
     for (const [id, { until }] of publication.entries) if (until <= now) this.#take(publication, id);
-    if (publication.entries.size > 0 && end(publication) + SPARE_MS > publication.told) {
+    if (this.#changed.has(publication)) {
+      this.flush();
+      return;
+    }
+    if (end(publication) + SPARE_MS > publication.told) {
       const { presentity: presUri, id } = publication;
       const lifetime = this.#lifetime(publication, now);
       this.#pua.sendPublish({ presUri, id, event: 'dialog', sourceFlag: 'DIALOG_PUBLISH', ...lifetime });
     }
-    this.#changed.add(publication);
-    this.flush();
+    this.#plan(publication);
   }
 
   #timed({ dialog, startedAt }: Entry): Dialog {
@@ -223,10 +229,4 @@ function end({ entries }: Publication): number {
   let last = 0;
   for (const { until } of entries.values()) last = Math.max(last, until);
   return last;
-}
-
-/** What a watcher sees change. */
-function fingerprint(document: DialogInfo): string {
-  const dialogs = document.dialogs.map(({ duration: _, ...dialog }) => dialog);
-  return writeDialogInfo({ version: 0, state: 'full', entity: document.entity, dialogs });
 }

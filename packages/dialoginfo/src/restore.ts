@@ -38,7 +38,10 @@ export function restore(pua: PuaApi, settings: Settings, calls: Calls, publicati
       publications.adopt(record, document, until);
     else publications.discard(record);
     for (const [i, { duration: _, ...dialog }] of document.dialogs.entries()) {
-      if (dialog.state === 'terminated') continue;
+      if (dialog.state === 'terminated') {
+        publications.remove(record.presUri, dialog.id);
+        continue;
+      }
       const call = calls.known(ids[i]!.call);
       restored.add(call);
       call.until = Math.max(call.until, until);
