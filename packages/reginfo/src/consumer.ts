@@ -19,6 +19,7 @@ import { storeKey } from './aor.js';
 import { fault } from './fault.js';
 import { nodePrefix } from './ids.js';
 import type { CheckedOptions } from './options.js';
+import { Sources } from './sources.js';
 import { type AorState, statesOf } from './state.js';
 import { told } from './told.js';
 import { SinkWriter } from './writer.js';
@@ -38,6 +39,8 @@ export interface ReceivedReginfo {
   readonly uri?: string;
   /** Location table of the bindings. Default: `ul_domain`. */
   readonly table?: string;
+  /** The subscription is over with it, and will not come back: what is remembered of it is forgotten. */
+  readonly over?: boolean;
 }
 
 export interface HandledReginfo {
@@ -85,7 +88,7 @@ export class Consumer {
   constructor(clock: Clock, options: CheckedOptions) {
     this.#clock = clock;
     this.#options = options;
-    this.#writer = options.sink && new SinkWriter(options.sink, options.sources);
+    this.#writer = options.sink && new SinkWriter(options.sink, new Sources(options.sources, options.ulDomain));
     this.#ownPrefix = nodePrefix(options.nodeName);
   }
 
@@ -102,6 +105,7 @@ export class Consumer {
     this.#known.set(received.subscriptionId, known);
     const result = known.last.then(() => this.#apply(known, received, document));
     known.last = result;
+    if (received.over) void result.then(() => this.forget(received.subscriptionId));
     return result;
   }
 

@@ -24,8 +24,9 @@ import { changesOf, isLocal, liveBindings, regInfo, registeredUntil } from './ma
 import type { CheckedOptions } from './options.js';
 import { InStep } from './partial.js';
 import { isSame, readDocument, withEnded } from './reconcile.js';
-import { aorOfRecord, DEFAULT_TABLE, GRACE, PUBLISH_SOURCE, recordId } from './record.js';
-import { type Siblings, Work } from './work.js';
+import { GRACE, PUBLISH_SOURCE, placeOfRecord, recordId } from './record.js';
+import { type Place, Sources } from './sources.js';
+import { Work } from './work.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
 /** Milliseconds after which a source is asked again that could not tell its bindings. */
@@ -43,6 +44,7 @@ interface Known {
 export class Publisher {
   readonly #pua: PuaApi;
   readonly #options: CheckedOptions;
+  readonly #sources: Sources;
   readonly #prefix: string;
   readonly #work = new Map<string, Work>();
   readonly #schedule: Schedule<Work>;
@@ -54,6 +56,7 @@ export class Publisher {
   constructor(pua: PuaApi, options: CheckedOptions) {
     this.#pua = pua;
     this.#options = options;
+    this.#sources = new Sources(options.sources, options.ulDomain);
     this.#prefix = nodePrefix(options.nodeName);
     this.#schedule = new Schedule(pua.clock, (work) => this.#due(work));
     this.#forget = options.sources.map((source) => source.onEvent((event) => this.#onEvent(source, event)));
@@ -86,10 +89,10 @@ export class Publisher {
    * @returns -1: no source tells bindings of the AOR
    */
   async update(aor: string): Promise<1 | -1> {
-    const table = this.#options.ulDomain ?? DEFAULT_TABLE;
-    const [first, ...others] = (await this.#bindingsOf({ aor, table }, new Map())).filter(isLocal);
+    const place = { aor, table: this.#sources.tableOf() };
+    const [first, ...others] = (await this.#sources.bindings(place)).filter(isLocal);
     if (!first) return -1;
-    const work = this.#workOf(aor, table);
+    const work = this.#workOf(place);
     work.changes.push({ kind: others.length > 0 ? 'update' : 'insert', binding: first });
     this.#plan(work, 0);
     return 1;
@@ -99,36 +102,37 @@ export class Publisher {
 
   #onEvent(source: RegistrationSource, event: BindingEvent): void {
     const { binding, siblings, hints } = event;
-    const table = this.#tableOf(binding);
     // What was learned elsewhere is told there: an echo would go round for ever.
-    if (table === undefined || (hints?.origin ?? 'local') !== 'local' || !isLocal(binding)) return;
+    if ((hints?.origin ?? 'local') !== 'local') return;
     const disabled = this.#disableNext || hints?.publish === false;
+    const work = this.#workOfBinding(binding, event.kind);
+    if (!work) return;
     this.#disableNext = false;
-    if (disabled) return;
+    if (siblings) work.siblings.set(source, siblings);
+    else work.siblings.delete(source);
+    if (disabled) return this.#arm(work);
+    work.changes.push(...changesOf(event));
+    this.#plan(work, this.#options.coalesce);
+  }
+
+  /** undefined: it is not one to be published, or cannot be. */
+  #workOfBinding(binding: Binding, what: string): Work | undefined {
+    const place = { aor: binding.aor, table: this.#sources.tableOf(binding) };
+    if (!isLocal(binding) || !this.#sources.isLookedAt(place.table)) return undefined;
     try {
-      const work = this.#workOf(binding.aor, table);
-      work.changes.push(...changesOf(event));
-      if (siblings) work.siblings.set(source, siblings);
-      else work.siblings.delete(source);
-      this.#plan(work, this.#options.coalesce);
+      return this.#workOf(place);
     } catch (error) {
-      fault(error, `${event.kind} of ${binding.aor}`);
+      fault(error, `${what} of ${binding.aor}`);
+      return undefined;
     }
   }
 
-  /** undefined: not one that is published. */
-  #tableOf({ table }: Binding): string | undefined {
-    const { ulDomain } = this.#options;
-    const own = table ?? ulDomain ?? DEFAULT_TABLE;
-    return ulDomain === null || own === ulDomain ? own : undefined;
-  }
-
   /** @throws PuaError `PUA_ERR_OPTION` for an AOR without domain */
-  #workOf(aor: string, table: string, record?: PuaRecord): Work {
-    const presUri = record?.presUri ?? aorUri(aor, this.#options.defaultDomain);
-    const id = record?.id ?? recordId(aor, table);
+  #workOf(place: Place, record?: PuaRecord): Work {
+    const presUri = record?.presUri ?? aorUri(place.aor, this.#options.defaultDomain);
+    const id = record?.id ?? recordId(place);
     const key = `${presUri} ${id}`;
-    const work = this.#work.get(key) ?? new Work(key, { presUri, id }, { aor, table });
+    const work = this.#work.get(key) ?? new Work(key, { presUri, id }, place);
     this.#work.set(key, work);
     return work;
   }
@@ -169,19 +173,16 @@ export class Publisher {
   /** undefined: a source has failed. */
   async #ask(work: Work, taken: Taken): Promise<Known | undefined> {
     try {
-      const bindings = await this.#bindingsOf(work, taken.siblings);
-      const named = await Promise.all(this.#options.sources.map((one) => one.identities?.(work.aor) ?? []));
-      return { bindings, identities: named.flat() };
+      const [bindings, identities] = await Promise.all([
+        this.#sources.bindings(work, taken.siblings),
+        this.#sources.identities(work.aor),
+      ]);
+      return { bindings, identities };
     } catch (error) {
       fault(error, `source of ${work.presUri}, asked again in ${ASK_AGAIN_MS / 1000} s`);
       work.putBack(taken, this.#pua.clock.now() + ASK_AGAIN_MS);
       return undefined;
     }
-  }
-
-  async #bindingsOf({ aor, table }: Pick<Work, 'aor' | 'table'>, siblings: Siblings): Promise<Binding[]> {
-    const lists = this.#options.sources.map((one) => siblings.get(one) ?? one.bindings?.(aor, table) ?? []);
-    return (await Promise.all(lists)).flat();
   }
 
   #publish(work: Work, { bindings, identities }: Known, { changes, reconcile }: Taken): void {
@@ -257,18 +258,18 @@ export class Publisher {
    * AOR that an event has told of meanwhile is newer than the snapshot.
    */
   async #reconcile(): Promise<void> {
-    const telling = this.#options.sources.filter((source) => source.snapshot !== undefined);
+    const { telling, all } = this.#sources;
     const found = new Set<Work>();
     for (const source of telling) {
       for await (const binding of source.snapshot!()) {
-        const work = this.#found(binding);
+        const work = this.#workOfBinding(binding, 'snapshot');
         if (!work) continue;
         found.add(work);
         if (work.changes.length === 0) work.siblings.set(source, [...(work.siblings.get(source) ?? []), binding]);
       }
     }
     // What nobody names is over, if all of them can tell.
-    if (telling.length === this.#options.sources.length) for (const work of this.#published()) found.add(work);
+    if (telling.length === all.length) for (const work of this.#published()) found.add(work);
     for (const work of found) {
       work.reconcile = true;
       if (work.changes.length > 0) continue;
@@ -277,30 +278,18 @@ export class Publisher {
     }
   }
 
-  #found(binding: Binding): Work | undefined {
-    const table = this.#tableOf(binding);
-    if (table === undefined || !isLocal(binding)) return undefined;
-    try {
-      return this.#workOf(binding.aor, table);
-    } catch (error) {
-      fault(error, `snapshot of ${binding.aor}`);
-      return undefined;
-    }
-  }
-
   *#published(): Iterable<Work> {
-    const { ulDomain } = this.#options;
     for (const record of this.#pua.list({ kind: 'publication', sourceFlag: SourceFlag[PUBLISH_SOURCE] })) {
-      const key = aorOfRecord(record);
-      if (key && (ulDomain ?? key.table) === key.table) yield this.#workOf(key.aor, key.table, record);
+      const place = placeOfRecord(record);
+      if (place && this.#sources.isLookedAt(place.table)) yield this.#workOf(place, record);
     }
   }
 
   /** What the server has may not be all there is: once more, in full. */
   #repeat(record: PuaRecord): void {
-    const key = aorOfRecord(record);
-    if (!key) return;
-    const work = this.#workOf(key.aor, key.table, record);
+    const place = placeOfRecord(record);
+    if (!place) return;
+    const work = this.#workOf(place, record);
     work.reconcile = true;
     this.#plan(work, 0);
   }

@@ -1,17 +1,16 @@
 import type { Binding, RegistrationSource, Scheduled } from '@pua/core';
 import type { Change } from './mapping.js';
+import type { Place } from './sources.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
 
-/** What sources have told by themselves of an AOR. */
-export type Siblings = Map<RegistrationSource, readonly Binding[]>;
-
 /** An AOR that has something to be told, or to be removed. Nothing is kept of the others. */
-export class Work implements Scheduled {
+export class Work implements Scheduled, Place {
   scheduleIndex = -1;
   /** Since the last document. */
   changes: Change[] = [];
-  siblings: Siblings = new Map();
+  /** What sources have told by themselves since then. */
+  siblings = new Map<RegistrationSource, readonly Binding[]>();
   /** To be told only if what is published is not the same. */
   reconcile = false;
   /** When the next document is made, and when the terminated one is removed; monotonic ms. */
@@ -23,17 +22,16 @@ export class Work implements Scheduled {
   /** URI and id of the publication. */
   readonly presUri: string;
   readonly id: string;
-  /** As the source has them. */
   readonly aor: string;
   readonly table: string;
 
   constructor(
     readonly key: string,
     publication: Pick<Work, 'presUri' | 'id'>,
-    registration: Pick<Work, 'aor' | 'table'>,
+    place: Place,
   ) {
     ({ presUri: this.presUri, id: this.id } = publication);
-    ({ aor: this.aor, table: this.table } = registration);
+    ({ aor: this.aor, table: this.table } = place);
   }
 
   get deadline(): number {

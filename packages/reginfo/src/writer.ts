@@ -1,7 +1,8 @@
 /** What a document says of an AOR -> what changes in the sink. */
-import type { Binding, RegistrationSink, RegistrationSource, SinkMeta } from '@pua/core';
+import type { Binding, RegistrationSink, SinkMeta } from '@pua/core';
 import { bindingOf, isEcho } from './contact.js';
 import { isLocal } from './mapping.js';
+import type { Sources } from './sources.js';
 import { type AorState, endOf } from './state.js';
 
 export interface WriteContext {
@@ -18,7 +19,7 @@ export interface WriteContext {
 export class SinkWriter {
   constructor(
     readonly sink: RegistrationSink,
-    readonly sources: readonly RegistrationSource[],
+    readonly sources: Sources,
   ) {}
 
   /** Touches only what is the subscription's own. Returns how many bindings were written or removed. */
@@ -60,9 +61,9 @@ export class SinkWriter {
   }
 
   async #localBindings(aor: string, owned: readonly Binding[], table: string | undefined): Promise<Binding[]> {
-    const lists = await Promise.all(this.sources.map((source) => source.bindings?.(aor, table) ?? []));
+    const all = await this.sources.bindings({ aor, table: this.sources.tableOf(table === undefined ? {} : { table }) });
     const ours = new Set(owned.map(({ bindingId }) => bindingId));
-    return lists.flat().filter((one) => isLocal(one) && (one.bindingId === undefined || !ours.has(one.bindingId)));
+    return all.filter((one) => isLocal(one) && (one.bindingId === undefined || !ours.has(one.bindingId)));
   }
 }
 

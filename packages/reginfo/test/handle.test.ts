@@ -354,6 +354,11 @@ describe('BETTER: full and partial, versions', () => {
     expect(sink.written()).toEqual([`expired ${ALICE} sip:c1@192.0.2.1`, `update ${ALICE} sip:c2@192.0.2.1`]);
   });
 
+  test('a subscription that is over is forgotten: its next document is the first one', async () => {
+    await handle(document(5, 'full', [contact('c1')]), { over: true });
+    expect(await handle(document(0, 'full', [contact('c2')]))).toMatchObject({ changed: 2, gap: false });
+  });
+
   test('after a restart of ours: what the first full document does not name goes', async () => {
     await handle(document(7, 'full', [contact('c1'), contact('c2')]));
     await start();

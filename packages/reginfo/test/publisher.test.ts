@@ -141,6 +141,13 @@ describe('kamailio, 4.1', () => {
     expect(await published()).toBe('active active/registered active/registered active/created');
   });
 
+  test('an event that is not published changes what the others tell all the same', async () => {
+    await start();
+    registrar.insert(binding());
+    registrar.delete(registrar.insert(binding(), { publish: false }), { publish: false });
+    expect(await published()).toBe('active active/created');
+  });
+
   test('publish_reginfo 0', async () => {
     await start({ publishReginfo: 0 });
     registrar.insert(binding());
