@@ -11,7 +11,11 @@ const KNOWN_NAMES = 512;
 
 function patternFor(name: string): RegExp {
   const known = PATTERNS.get(name);
-  if (known) return known;
+  if (known) {
+    // Where it found something, in whatever message, is where it would go on.
+    known.lastIndex = 0;
+    return known;
+  }
   const lower = name.toLowerCase();
   const long = COMPACT_HEADERS[lower] ?? lower;
   const compact = Object.keys(COMPACT_HEADERS).find((letter) => COMPACT_HEADERS[letter] === long);
@@ -50,9 +54,7 @@ export class RawMessage implements HeaderView {
   }
 
   get(name: string): string | undefined {
-    const pattern = patternFor(name);
-    pattern.lastIndex = 0;
-    const value = pattern.exec(this.#head)?.[1];
+    const value = patternFor(name).exec(this.#head)?.[1];
     return value === undefined ? undefined : unfolded(value);
   }
 

@@ -115,6 +115,14 @@ describe('messages', () => {
     expect(message.get('X-To')).toBe('no');
   });
 
+  test('all fields of a name are found after one of them was, in this message or another', () => {
+    const message = new RawMessage('A b SIP/2.0\r\nVia: first\r\nVia: second\r\nRoute: r\r\n\r\n');
+    expect(message.get('Via')).toBe('first');
+    expect(message.all('Via')).toEqual(['first', 'second']);
+    expect(new RawMessage('A b SIP/2.0\r\nX-Far: 1\r\nX-Far: 2\r\nRoute: far\r\n\r\n').get('Route')).toBe('far');
+    expect(message.all('Route')).toEqual(['r']);
+  });
+
   test.each([
     ['<sip:a@b;tag=no>;x=y;Tag = yes', 'yes'],
     ['"a>;tag=no" <sip:a@b>;tag=yes', 'yes'],

@@ -7,7 +7,7 @@ let s: Scene;
 let caller: WirePeer;
 beforeEach(async () => {
   // What does not come is given up after 64 ms.
-  s = await Scene.open(1);
+  s = await Scene.open({ t1: 1 });
   caller = await WirePeer.open();
 });
 afterEach(async () => {
@@ -25,7 +25,7 @@ let calls = 0;
 
 /** A caller that does no more than what a test says. */
 function invite(): string {
-  const { host, port } = s.server.address;
+  const { host, port } = s.sip;
   return caller.send({
     method: 'INVITE',
     uri: `sip:bob@${host}:${port}`,
@@ -49,7 +49,7 @@ test('a 408 of the callee is a refusal', async () => {
 });
 
 test('the callee can not be reached: error', async () => {
-  s.server.closePort(s.peer.hop.host, s.peer.hop.port);
+  s.double!.closePort(s.peer.hop.host, s.peer.hop.port);
   s.toPeer();
   s.call();
   expect(await reasonOf('failed')).toEqual({ event: 'error', code: 503 });
@@ -96,7 +96,7 @@ test('a CANCEL that crosses the 200: the caller hung up', async () => {
   s.callee.onCall = (call) => call.pickUp();
   const branch = invite();
   await s.until('confirmed');
-  const { host, port } = s.server.address;
+  const { host, port } = s.sip;
   const uri = `sip:bob@${host}:${port}`;
   caller.send({ method: 'CANCEL', uri, callId: `ends-${calls}`, to: '<sip:bob@example.com>', branch });
   expect(await reasonOf('terminated')).toEqual({ event: 'bye', by: 'caller' });
@@ -107,7 +107,7 @@ test('a subscription that createB2BUA() relays is no call', async () => {
     s.calls.createB2BUA(req, res, s.target).catch((error) => s.failures.push(error));
   });
   s.toPeer();
-  const { host, port } = s.server.address;
+  const { host, port } = s.sip;
   const uri = `sip:bob@${host}:${port}`;
   caller.send({ method: 'SUBSCRIBE', uri, callId: 'a-subscription', to: `<${uri}>`, headers: ['Event: x'] });
   s.peer.answer(await s.peer.requests.take(), 489);

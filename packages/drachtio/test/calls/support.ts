@@ -1,8 +1,9 @@
 /** A B2BUA on the double, between a caller and a callee. */
-import type { DialogEvent, PuaApi } from '@pua/core';
-import { type B2buaTracker, type CallInfo, trackB2bua } from '@pua/drachtio';
+import type { DialogEvent, Hop, PuaApi } from '@pua/core';
+import { type B2buaTracker, type CallInfo, type ConnectingOptions, trackB2bua } from '@pua/drachtio';
 import { DrachtioServer, Phone, WirePeer, type WireRequest } from '@pua/testkit';
 import Srf from 'drachtio-srf';
+import { parseHostports } from '../../dist/addresses.js';
 import { systemClock } from '../../dist/runtime.js';
 import { until } from '../support';
 
@@ -13,12 +14,19 @@ export const BOB = 'sip:bob@example.com';
 /** All of pua that a source looks at. */
 export const apiWith = (clock = systemClock) => ({ clock }) as PuaApi;
 
-export async function connect(srf: Srf, server: DrachtioServer): Promise<void> {
+/** Gives the SIP addresses of the server. */
+export function connect(srf: Srf, { host = '127.0.0.1', port, secret }: ConnectingOptions): Promise<string> {
   srf.on('error', () => undefined);
-  await new Promise<void>((resolve, reject) => {
-    srf.once('connect', (error: Error | null) => (error ? reject(error) : resolve()));
-    srf.connect({ host: '127.0.0.1', port: server.port, secret: server.secret });
+  return new Promise((resolve, reject) => {
+    srf.once('connect', (error: Error | null, hostports: string) => (error ? reject(error) : resolve(hostports)));
+    srf.connect({ host, port: port!, secret: secret! });
   });
+}
+
+/** `drachtio://:secret@127.0.0.1:9022`; its SIP must be on udp:127.0.0.1. */
+export function realServer(url: string): ConnectingOptions {
+  const { hostname, port, password } = new URL(url);
+  return { host: hostname, port: Number(port || 9022), secret: decodeURIComponent(password) };
 }
 
 type Handler = (req: Srf.SrfRequest, res: Srf.SrfResponse) => void;
@@ -37,7 +45,9 @@ export class Scene {
   info: CallInfo = {};
 
   private constructor(
-    readonly server: DrachtioServer,
+    readonly double: DrachtioServer | undefined,
+    /** SIP address of the server. */
+    readonly sip: Hop,
     readonly srf: Srf,
     readonly caller: Phone,
     readonly callee: Phone,
@@ -50,20 +60,23 @@ export class Scene {
     srf.invite((req, res) => this.handler(req, res));
   }
 
-  static async open(t1?: number): Promise<Scene> {
-    const server = await DrachtioServer.start(t1 === undefined ? {} : { t1 });
+  /** On the double, or on a real server. */
+  static async open({ t1, url }: { t1?: number; url?: string } = {}): Promise<Scene> {
+    const double = url ? undefined : await DrachtioServer.start(t1 === undefined ? {} : { t1 });
     const srf = new Srf();
-    await connect(srf, server);
-    const uri = `sip:127.0.0.1:${server.address.port}`;
-    const caller = await Phone.start({ aor: ALICE, display: 'Alice "A" <&>', server: uri });
-    const callee = await Phone.start({ aor: BOB, display: 'Bob', server: uri });
-    return new Scene(server, srf, caller, callee, await WirePeer.open());
+    const hostports = await connect(srf, double ?? realServer(url!));
+    const sip = parseHostports(hostports).find(({ transport, host }) => transport === 'udp' && host === '127.0.0.1')!;
+    const server = `sip:127.0.0.1:${sip.port}`;
+    const caller = await Phone.start({ aor: ALICE, display: 'Alice "A" <&>', server });
+    const callee = await Phone.start({ aor: BOB, display: 'Bob', server });
+    return new Scene(double, sip, srf, caller, callee, await WirePeer.open());
   }
 
   async close(): Promise<void> {
     this.srf.disconnect();
-    await until('the link is closed', () => this.server.links === 0);
-    await Promise.all([this.server.stop(), this.caller.stop(), this.callee.stop(), this.peer.close()]);
+    const { double } = this;
+    if (double) await until('the link is closed', () => double.links === 0);
+    await Promise.all([double?.stop(), this.caller.stop(), this.callee.stop(), this.peer.close()]);
   }
 
   /** What an application does that joins two phones. */
@@ -92,7 +105,6 @@ export class Scene {
     this.peer.answer(invite, status, { tag, body, headers });
   }
 
-  /** The events in short: `early(tag)`. */
   get story(): string[] {
     return this.events.map(({ kind }) => kind);
   }

@@ -67,7 +67,7 @@ class Play {
   ) {}
 
   say(method: string, more: { to?: string; cseq?: number; branch?: string; body?: string } = {}): string {
-    const { host, port } = s.server.address;
+    const { host, port } = s.sip;
     const contact = `Contact: <sip:peer@${caller.hop.host}:${caller.hop.port}>`;
     this.#branch = caller.send({
       method,
