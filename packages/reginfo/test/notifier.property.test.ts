@@ -133,6 +133,6 @@ test('random documents, losses, repetitions, disorder, new dialogs, restarts', a
       await world.stop();
       expect(world.faults).toEqual([]);
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 }, 60_000);

@@ -54,7 +54,7 @@ test.each([
         await world.stop();
         expect(world.faults).toEqual([]);
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   },
   120_000,
