@@ -115,9 +115,8 @@ export class Phone {
     return answer;
   }
 
-  /** Calls somebody. */
-  call(uri: string, more: readonly Field[] = []): PhoneCall {
-    const callId = `${token()}@${this.#socket.host}`;
+  /** Calls somebody; a Call-ID must be that of one call. */
+  call(uri: string, more: readonly Field[] = [], callId = `${token()}@${this.#socket.host}`): PhoneCall {
     const invite = this.request('INVITE', uri, [
       ['From', `${this.#identity};tag=${token()}`],
       ['To', `<${uri}>`],
