@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createPua, type Pua, type PuaOptions, type PuaRow, type RowSource, type StorePort } from '@pua/core';
 import { type RegInfo, readRegInfo } from '@pua/documents';
 import { type Reginfo, type ReginfoOptions, reginfo } from '@pua/reginfo';
+import { embeddedSip } from '@pua/sip';
 import {
   type Faults,
   type PresenceServer,
@@ -12,7 +13,6 @@ import {
   SimRandom,
   simulatePresenceServer,
 } from '@pua/testkit';
-import { embeddedSip } from '../../../sip/dist/index.js';
 
 export const SERVER_ADDRESS = 'sip:reg@a.example.com';
 
