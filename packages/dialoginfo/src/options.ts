@@ -76,7 +76,10 @@ export const DIALOGINFO_PARAMETERS = {
   },
   callee_entity_when_publish_disabled: { type: 'uri', default: null, doc: 'The same for the callee.' },
   publish_dialog_req_within: { ...ON, doc: 'Requests in the dialog publish what they change.' },
-  attribute_display: { ...OFF, doc: 'Write `display` with the user part of the URI into the elements `target`.' },
+  attribute_display: {
+    ...OFF,
+    doc: 'Write `display` with the user part of the identity into the elements `target`. RFC 4235 does not know it; display names stand at `identity`.',
+  },
   publish_on_trying: { ...OFF, doc: 'Publish answers below 180, for both sides. Profile opensips.' },
   nopublish_flag: {
     ...FLAG,

@@ -78,7 +78,7 @@ describe('ids', () => {
     expect(new Set(ids).size).toBe(10);
     w.source.say('confirmed', { key: 'k1', callee: ringing('t2') });
     await w.advance(100);
-    const confirmed = w.published.filter(({ document }) => document?.dialogs[0]!.state === 'confirmed');
+    const confirmed = w.published.filter(({ document }) => document?.dialogs[0]?.state === 'confirmed');
     expect(ids).toEqual(expect.arrayContaining(confirmed.map(({ document }) => document!.dialogs[0]!.id)));
   });
 });

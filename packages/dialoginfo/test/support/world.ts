@@ -97,7 +97,9 @@ export class World {
           expires: Number(headers.get('Expires')),
           initial: headers.get('SIP-If-Match') === undefined,
           body: text,
-          document: text === '' ? undefined : readDialogInfo(text),
+          get document() {
+            return text === '' ? undefined : readDialogInfo(text);
+          },
         };
       });
   }
