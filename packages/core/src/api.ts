@@ -202,7 +202,10 @@ export interface Notification {
   readonly headers: HeaderView;
 }
 
-/** A rejected promise or a throw answers the NOTIFY with 500; so does silence for 10 s. */
+/**
+ * A rejected promise or a throw answers the NOTIFY: PuaError `PUA_ERR_MEDIA_TYPE` with 415, `PUA_ERR_DOCUMENT` with 400, anything
+ * else with 500; so does silence for 10 s.
+ */
 export type NotifyHandler = (notification: Notification) => void | Promise<void>;
 
 export interface CommandContext {

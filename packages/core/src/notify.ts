@@ -1,10 +1,12 @@
 /**
  * Incoming NOTIFYs: read, matched to a dialog, handed to its machine, delivered, answered.
  *
- *   NOTIFY ->  unreadable 400, package unknown 489, no such dialog 481, old CSeq 500, body too big 513, else 200
+ *   NOTIFY ->  unreadable 400, package unknown 489, no such dialog 481, old CSeq 500, body too big 513, else 200;
+ *              what a handler throws: 415, 400 when it is about the document, else 500
  */
 import { addressTag } from './address.js';
 import type { Notification } from './api.js';
+import { PuaError } from './errors.js';
 import { type EventRegistry, eventId, packageOf } from './events.js';
 import type { RecordEvent } from './machine.js';
 import type { IncomingRequest } from './ports/sip.js';
@@ -49,6 +51,12 @@ export function readSubscriptionState(value: string | undefined): SubscriptionSt
     expires: readSeconds(found['expires']),
     retryAfter: readSeconds(found['retry-after']),
   };
+}
+
+/** A document that its handler can't take is the notifier's fault, all else ours. */
+function statusOf(error: unknown): number {
+  if (!(error instanceof PuaError)) return 500;
+  return error.code === 'PUA_ERR_MEDIA_TYPE' ? 415 : error.code === 'PUA_ERR_DOCUMENT' ? 400 : 500;
 }
 
 export function onNotify(request: IncomingRequest, host: NotifyHost): void {
@@ -110,9 +118,9 @@ export function onNotify(request: IncomingRequest, host: NotifyHost): void {
     };
     const waited: Promise<void>[] = [];
     const handlers = host.registrations.notifyHandlers(expected);
-    let failed = false;
+    let status = 200;
     const fault = (error: unknown) => {
-      failed = true;
+      status = Math.max(status, statusOf(error));
       host.registrations.fault(error, `NOTIFY handler of ${expected}`);
     };
     for (const handler of record.onNotify ? [record.onNotify, ...handlers] : handlers) {
@@ -123,8 +131,10 @@ export function onNotify(request: IncomingRequest, host: NotifyHost): void {
         fault(error);
       }
     }
-    if (waited.length === 0) return answer(failed ? 500 : 200);
-    Promise.all(waited).then(() => answer(failed ? 500 : 200));
+    const accept = record.identity.event.accept ?? record.identity.event.contentType ?? '';
+    const end = () => answer(status, status === 415 ? [['Accept', accept]] : undefined);
+    if (waited.length === 0) return end();
+    Promise.all(waited).then(end);
   };
   record.receive(turn);
 }

@@ -194,10 +194,12 @@ type Named = Pick<Registration, 'id' | 'aor'>;
 
 const NOTHING: AorState = { wanted: new Map(), fresh: new Set(), ended: new Map(), over: [] };
 
-/** @throws PuaError `PUA_ERR_DOCUMENT`: another type, not well-formed, or no AOR of it is one */
+/** @throws PuaError `PUA_ERR_MEDIA_TYPE`; `PUA_ERR_DOCUMENT`: not well-formed, or no AOR of it is one */
 function read({ body, contentType }: ReceivedReginfo): RegInfo {
   const type = contentType?.replace(/;.*/s, '').trim().toLowerCase() ?? reg.contentType;
-  if (type !== reg.contentType) throw unreadable(`Content-Type ${JSON.stringify(type)} is not ${reg.contentType}`);
+  if (type !== reg.contentType) {
+    throw new PuaError('PUA_ERR_MEDIA_TYPE', `Content-Type ${JSON.stringify(type)} is not ${reg.contentType}`);
+  }
   const document = readRegInfo(body);
   const wrong = document.registrations.filter(({ aor }) => storeKey(aor, true) === undefined);
   const faults = wrong.map(({ aor }) => unreadable(`reginfo/registration/@aor: ${JSON.stringify(aor)} is no SIP URI`));

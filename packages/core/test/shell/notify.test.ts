@@ -1,4 +1,5 @@
 /** What a NOTIFY is answered, and what its handlers get. */
+import { PuaError } from '@pua/core';
 import { settled } from '../support/clock';
 import { ALICE, BOB, establish, listen, notify, start, subscription } from '../support/pua';
 import { headerView } from '../support/sip';
@@ -140,6 +141,25 @@ describe('handlers', () => {
         error: expect.objectContaining({ message: 'broken' }),
       }),
     ]);
+  });
+
+  test.each([
+    ['PUA_ERR_MEDIA_TYPE', 415, [['Accept', 'application/pidf+xml, application/xpidf+xml']]],
+    ['PUA_ERR_DOCUMENT', 400, undefined],
+    ['PUA_ERR_STATE', 500, undefined],
+  ] as const)('%s is answered %i', async (code, status, headers) => {
+    for (const handler of [
+      () => {
+        throw new PuaError(code, 'not so');
+      },
+      () => Promise.reject(new PuaError(code, 'not so')),
+    ]) {
+      const running = await start();
+      running.pua.onNotify('presence', handler);
+      const received = notify(running, establish(running));
+      await settled();
+      expect(received.replies).toMatchObject([headers ? { status, headers } : { status }]);
+    }
   });
 
   // An unhandled rejection would end the process.
