@@ -251,7 +251,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
   #add(entry: Entry): void {
     const { of } = entry;
     if (of.entries.length === 0) this.#aors.set(of.key, of);
-    of.entries.push(entry);
+    of.add(entry);
     this.#size++;
   }
 

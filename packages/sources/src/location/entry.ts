@@ -21,8 +21,8 @@ export class Entry implements Scheduled, StoredBinding {
 export type ContactIdentity = Pick<Binding, 'contact' | 'instance' | 'regId' | 'bindingId'>;
 
 export class AorBindings {
-  /** In the order in which they came. */
-  readonly entries: Entry[] = [];
+  /** In the order in which they came. Made anew with each change: most have one, an array that grew has place for 17. */
+  entries: readonly Entry[] = [];
 
   constructor(
     readonly key: string,
@@ -42,9 +42,12 @@ export class AorBindings {
     );
   }
 
+  add(entry: Entry): void {
+    this.entries = this.entries.concat(entry);
+  }
+
   remove(entry: Entry): void {
-    const index = this.entries.indexOf(entry);
-    if (index >= 0) this.entries.splice(index, 1);
+    this.entries = this.entries.filter((other) => other !== entry);
   }
 }
 

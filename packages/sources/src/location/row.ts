@@ -1,5 +1,5 @@
 /** A binding as a row: Kamailio's names for what its table `location` has, `attrs` for the rest. */
-import type { Binding, BindingHints } from '@pua/core';
+import type { Binding } from '@pua/core';
 import type { StoredBinding } from './store.js';
 
 export interface LocationRow {
@@ -27,10 +27,9 @@ export interface LocationRow {
   readonly attrs: string;
 }
 
-type Rest = Pick<
-  Binding,
-  'bindingId' | 'table' | 'registeredAt' | 'params' | 'pubGruu' | 'tempGruu' | 'origin' | 'flags' | 'callId' | 'cseq'
-> & { readonly owner?: string | undefined; readonly hints?: BindingHints | undefined };
+/** In `attrs`. */
+type Rest = Pick<Binding, 'bindingId' | 'table' | 'registeredAt' | 'params' | 'pubGruu' | 'tempGruu' | 'origin'> &
+  Pick<StoredBinding, 'owner' | 'hints'>;
 
 export const LOCATION_COLUMNS = [
   'ruid',
@@ -57,17 +56,7 @@ const orNull = (text: string | undefined): string | null => (text === undefined 
 
 export function rowOf({ key, binding, owner, hints }: StoredBinding, now: number): LocationRow {
   const { bindingId, table, registeredAt, params, pubGruu, tempGruu, origin } = binding;
-  const rest: Rest = {
-    ...(bindingId === key ? {} : { bindingId }),
-    table,
-    registeredAt,
-    params,
-    pubGruu,
-    tempGruu,
-    origin,
-    owner,
-    hints,
-  } as Rest;
+  const rest: Rest = { bindingId, table, registeredAt, params, pubGruu, tempGruu, origin, owner, hints } as Rest;
   const at = binding.aor.lastIndexOf('@');
   return {
     ruid: key,
@@ -103,7 +92,6 @@ export function storedOf(row: LocationRow): StoredBinding {
     binding: {
       aor: row.domain === null ? row.username : `${row.username}@${row.domain}`,
       contact: row.contact,
-      bindingId: row.ruid,
       expiresAt: Number(row.expires),
       ...rest,
       ...(row.callid === '' ? {} : { callId: row.callid }),

@@ -156,6 +156,8 @@ export class Registrar implements RegistrationSource, RegistrationSink, PuaModul
 
   #judged(register: RegisterRequest, verdict: Admitted | Refusal): void {
     const { request } = register;
+    // The user may have been looked up for so long that it has been stopped meanwhile.
+    if (this.#stopped) return refuse(request, BUSY);
     if (isRefusal(verdict)) return refuse(request, verdict);
     const flows = flowsOf(register);
     if (isRefusal(flows)) return refuse(request, flows);

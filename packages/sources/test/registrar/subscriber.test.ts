@@ -6,6 +6,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '@pua/store';
+import { answerChallenge } from '@pua/testkit';
 import { Scene } from './scene';
 
 const md5 = (text: string) => createHash('md5').update(text).digest('hex');
@@ -128,6 +129,23 @@ test('a database that fails: 503, one fault, and no secret in it; it works again
   await database.destroy();
   expect((await scene!.login()).status).toBe(200);
   expect(scene!.events).toHaveLength(1);
+});
+
+test('a user who is found when it has been stopped is not registered', async () => {
+  const url = await tableOf([{ username: 'alice', domain: 'example.com', password: 'secret' }]);
+  await start(url, { passwordColumn: 'password' });
+  const challenged = await scene!.send();
+  const uri = 'sip:example.com';
+  const [challenge] = challenged.all('WWW-Authenticate');
+  const Authorization = answerChallenge(
+    challenge!,
+    { username: 'alice', password: 'secret' },
+    { method: 'REGISTER', uri },
+  );
+  const answer = scene!.send({ Authorization });
+  await scene!.source.stop();
+  expect((await answer).status).toBe(503);
+  expect(scene!.events).toEqual([]);
 });
 
 test('a database that is silent: 503 after 4 s; for one user it is asked once', async () => {
