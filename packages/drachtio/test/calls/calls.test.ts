@@ -319,6 +319,37 @@ const suite = (open: () => Promise<Scene>): void => {
 describe('over the double of drachtio-server', () => {
   suite(() => Scene.open());
 
+  test('two dozen calls at once that end in four ways leave nothing behind, and no state goes back', async () => {
+    s.callee.onCall = (call) => {
+      call.ring();
+      const way = s.callee.calls.length % 4;
+      if (way === 0) call.reject(603);
+      else if (way < 3) call.pickUp();
+    };
+    const calls = Array.from({ length: 24 }, () => s.call());
+    await until('half of them are answered', () => s.made.length === 12);
+    for (const [index, theirs] of s.callee.calls.entries()) {
+      if (theirs.state === 'answered' && index % 2 === 0) await theirs.hangUp();
+    }
+    for (const call of calls) {
+      if (call.state === 'ringing' || call.state === 'calling') call.cancel();
+      else if (call.state === 'answered') await call.hangUp();
+    }
+    const ends = () => s.events.filter(({ dialog }) => dialog.state === 'terminated');
+    await until('all have ended', () => ends().length === 24);
+    expect(await s.living()).toEqual([]);
+    const rank = ['trying', 'proceeding', 'early', 'confirmed', 'terminated'];
+    const reached = new Map<string, number>();
+    for (const { dialog } of s.events) {
+      const now = rank.indexOf(dialog.state);
+      expect(now).toBeGreaterThanOrEqual(reached.get(dialog.key) ?? 0);
+      reached.set(dialog.key, now);
+    }
+    expect(reached.size).toBe(24);
+    const reasons = new Set(ends().map(({ dialog: { reason } }) => `${reason?.event} ${reason?.by ?? reason?.code}`));
+    expect([...reasons].sort()).toEqual(['bye callee', 'bye caller', 'cancelled caller', 'rejected 603']);
+  });
+
   test('a lost link ends all its calls, for nobody would hear of their end', async () => {
     await answered();
     s.callee.onCall = (call) => call.ring();
