@@ -74,7 +74,9 @@ export class Scene {
 
   async #open(): Promise<void> {
     this.mariadb = this.#opening(await launchMariadb());
-    this.presence = this.#opening(await launchKamailio({ mariadb: this.mariadb }));
+    // What has run out there is removed, and told, within a second.
+    const modparams: KamailioProxyOptions['modparams'] = [['presence', 'clean_period', 1]];
+    this.presence = this.#opening(await launchKamailio({ mariadb: this.mariadb, modparams }));
     this.relay = this.#opening(await Relay.open(this.presence.port));
     const sip = embeddedSip({ listen: ['udp:127.0.0.1:0'] });
     this.#watcher = this.#opening(new Watcher({ sip, server: this.presence.uri }));
