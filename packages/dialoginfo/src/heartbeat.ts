@@ -1,46 +1,56 @@
 /** Asks the sources which calls live: what they name goes on, what they no longer name is over after a while. */
 import type { Clock, DialogSource, Timer } from '@pua/core';
+import type { Call } from './call.js';
 import type { Calls } from './calls.js';
 import { fault } from './fault.js';
 import type { Settings } from './options.js';
+
+/** What is known of one source. */
+interface Pulse {
+  readonly source: DialogSource;
+  timer: Timer | undefined;
+  /** When its last complete answer was asked for, monotonic ms; -Infinity: there is none. */
+  asked: number;
+}
 
 export class Heartbeat {
   readonly #clock: Clock;
   readonly #settings: Settings;
   readonly #calls: Calls;
-  #timer: Timer | undefined;
+  readonly #pulses: readonly Pulse[];
   #stopped = false;
 
   constructor(clock: Clock, settings: Settings, calls: Calls) {
     this.#clock = clock;
     this.#settings = settings;
     this.#calls = calls;
+    this.#pulses = settings.sources.map((source) => ({ source, timer: undefined, asked: Number.NEGATIVE_INFINITY }));
   }
 
   start(): void {
-    if (this.#settings.sources.some(({ live }) => live !== undefined)) void this.#beat();
+    for (const [index, { source }] of this.#pulses.entries()) if (source.live) void this.#beat(index);
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#timer?.cancel();
+    for (const { timer } of this.#pulses) timer?.cancel();
   }
 
-  /** The next question is asked some time after the last answer. */
-  async #beat(): Promise<void> {
-    const told: boolean[] = [];
+  /** Each source by itself: one that is slow keeps no other waiting. The next question follows the last answer. */
+  async #beat(index: number): Promise<void> {
+    const pulse = this.#pulses[index]!;
     const begun = this.#clock.now();
-    for (const [index, source] of this.#settings.sources.entries()) told.push(await this.#ask(source, index));
+    const complete = await this.#ask(pulse.source, index);
     if (this.#stopped) return;
-    this.#judge(told, begun);
-    this.#timer = this.#clock.after(this.#settings.heartbeatInterval * 1000, () => void this.#beat());
+    pulse.asked = complete ? begun : Number.NEGATIVE_INFINITY;
+    if (complete) this.#judge(index);
+    pulse.timer = this.#clock.after(this.#settings.heartbeatInterval * 1000, () => void this.#beat(index));
   }
 
   /** True when it named all that live. */
   async #ask(source: DialogSource, index: number): Promise<boolean> {
-    if (!source.live) return false;
     try {
-      for await (const dialog of source.live()) {
+      for await (const dialog of source.live!()) {
         if (this.#stopped) return false;
         try {
           this.#calls.on({ kind: 'restored', dialog }, index);
@@ -50,20 +60,23 @@ export class Heartbeat {
       }
       return true;
     } catch (error) {
-      fault(error, 'live() of a source');
+      if (!this.#stopped) fault(error, 'live() of a source');
       return false;
     }
   }
 
-  /** Where a source can't tell, calls known from records only may be its own. */
-  #judge(told: readonly boolean[], begun: number): void {
+  #judge(index: number): void {
     const now = this.#clock.now();
-    const grace = this.#settings.heartbeatGrace * 1000;
     for (const call of [...this.#calls]) {
-      const asked = call.source < 0 ? told.every(Boolean) : told[call.source];
-      if (!asked || call.ended || call.heardAt >= begun) continue;
+      if (call.ended || !this.#isMissing(call, index)) continue;
       call.missingSince ??= now;
-      if (now - call.missingSince >= grace) this.#calls.lost(call);
+      if (now - call.missingSince >= this.#settings.heartbeatGrace * 1000) this.#calls.lost(call);
     }
+  }
+
+  /** A call that is known from records only may be anybody's: all must have told. */
+  #isMissing(call: Call, index: number): boolean {
+    if (call.source >= 0) return call.source === index && call.heardAt < this.#pulses[index]!.asked;
+    return this.#pulses.every(({ asked }) => call.heardAt < asked);
   }
 }

@@ -109,3 +109,28 @@ test('a bad call in the answer disturbs no other', async () => {
   await w.advance(100_000);
   expect(w.lamps()).toEqual({ alice: ['confirmed', 'confirmed'], bob: ['confirmed', 'confirmed'] });
 });
+
+test('a source that is slow to answer keeps no other waiting; calls of records wait for both', async () => {
+  const source = new FakeSource([call('k1'), call('k2')]);
+  const w = await inWorld({ source, dialoginfo: options });
+  await w.settle();
+  await w.stopPua();
+  source.calls!.delete('k1');
+  let answer = () => {};
+  const slow = new FakeSource([]);
+  slow.live = async function* () {
+    await new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    yield* [];
+  };
+  await w.startPua({ sources: [slow] });
+  source.calls!.delete('k2');
+  await w.advance(35_000);
+  // k2 was heard of by the first, which no longer names it; whose k1 was nobody knows.
+  expect(w.lamps()).toEqual({ alice: ['confirmed', 'terminated'], bob: ['confirmed', 'terminated'] });
+  slow.live = () => new FakeSource([]).live!();
+  answer();
+  await w.advance(41_000);
+  expect(w.lamps()).toEqual({});
+});
