@@ -42,7 +42,7 @@ function snapshotOf(row: Dialog, time: Time): DialogSnapshot {
   const answered = kind === 'confirmed' && Number(row.start_time) > 0;
   const timeout = kind === 'confirmed' ? Number(row.timeout) : 0;
   return known({
-    key: `${row.hash_entry}:${row.hash_id}`,
+    key: row.key,
     callId: String(row.callid),
     caller: party(row.from_uri, row.from_tag, row.caller_contact),
     callee: party(row.to_uri, row.to_tag, row.callee_contact),

@@ -3,9 +3,8 @@ import type { Knex } from '@pua/store';
 import type { Database } from './database.js';
 import { type Row, textOf, valuesOf, type WatchedTable } from './table-watch.js';
 
+/** Besides id and key. */
 const COLUMNS = [
-  'hash_entry',
-  'hash_id',
   'callid',
   'from_uri',
   'from_tag',
@@ -29,10 +28,12 @@ export const DELETED = 5;
 
 /** A row as its text says, with its variables. */
 export interface Dialog extends Readonly<Record<(typeof COLUMNS)[number], unknown>> {
+  /** hash_entry:hash_id */
+  readonly key: string;
   readonly vars: Readonly<Record<string, string>>;
 }
 
-type Read = Readonly<Record<(typeof COLUMNS)[number] | 'id', unknown>>;
+type Read = Readonly<Record<(typeof COLUMNS)[number] | 'id' | 'hash_entry' | 'hash_id', unknown>>;
 
 interface Variable {
   readonly id: unknown;
@@ -49,7 +50,7 @@ export class DialogRows implements WatchedTable {
 
   /** @throws PuaError `PUA_ERR_OPTION` when the tables are not those of the dialog module */
   static async open(database: Database, table: string, varsTable: string): Promise<DialogRows> {
-    await database.types(table, ['id', ...COLUMNS]);
+    await database.types(table, ['id', 'hash_entry', 'hash_id', ...COLUMNS]);
     await database.types(varsTable, ['hash_entry', 'hash_id', 'dialog_key', 'dialog_value']);
     return new DialogRows(database, table, varsTable);
   }
@@ -64,7 +65,7 @@ export class DialogRows implements WatchedTable {
   }
 
   #select(): Knex.QueryBuilder {
-    return this.database.knex(this.table).select('id', ...COLUMNS);
+    return this.database.knex(this.table).select('id', 'hash_entry', 'hash_id', ...COLUMNS);
   }
 
   async #rows(query: Knex.QueryBuilder): Promise<Row[]> {
@@ -119,6 +120,6 @@ function faultOf({ callid, from_uri, to_uri, state }: Read): string | undefined 
 
 /** What a row's text says. */
 export function dialogOf(text: string): Dialog {
-  const [vars, ...values] = valuesOf(text) as [Record<string, string>, ...unknown[]];
-  return { ...Object.fromEntries(COLUMNS.map((column, i) => [column, values[i]])), vars } as unknown as Dialog;
+  const [key, vars, ...values] = valuesOf(text) as [string, Record<string, string>, ...unknown[]];
+  return { ...Object.fromEntries(COLUMNS.map((column, i) => [column, values[i]])), key, vars } as unknown as Dialog;
 }

@@ -14,7 +14,6 @@ import {
   type PuaModule,
   type RegistrationSource,
 } from '@pua/core';
-import { canonicalAor } from '../location/index.js';
 import { Database } from './database.js';
 import { bindingOf, locationMeaning } from './location-mapping.js';
 import { LocationRows, locationOf } from './location-rows.js';
@@ -61,11 +60,10 @@ class KamailioLocation implements RegistrationSource, PuaModule {
   }
 
   async bindings(aor: string, table = this.#options.table): Promise<readonly Binding[]> {
-    const address = canonicalAor(aor);
-    if (address === undefined || table !== this.#options.table) return [];
+    if (table !== this.#options.table) return [];
     const { time } = this.#source;
-    const at = address.lastIndexOf('@');
-    const [username, domain] = at < 0 ? [address, undefined] : [address.slice(0, at), address.slice(at + 1)];
+    // The user as the table has it: escapes are left alone.
+    const [, username = '', domain] = /^(?:sips?:)?([^@;]*)(?:@([^;]*))?/i.exec(aor)!;
     const rows = await this.#mustRun().of(username, domain);
     return rows.filter(({ until }) => until > time.now()).map(({ text }) => bindingOf(locationOf(text), table, time));
   }

@@ -6,8 +6,8 @@ import { type ChangesOfTable, type Row, textOf, valuesOf, type WatchedTable } fr
 /** The expiry of permanent contacts is the beginning of 1970 in some zone. */
 const PERMANENT = 2 * 86_400;
 
+/** Besides id, ruid and times. */
 const COLUMNS = [
-  'ruid',
   'username',
   'domain',
   'contact',
@@ -24,11 +24,14 @@ const COLUMNS = [
 
 /** A row as its text says; times in seconds since 1970. */
 export interface Location extends Readonly<Record<(typeof COLUMNS)[number], unknown>> {
+  readonly ruid: string;
   /** 0: permanent. */
   readonly expires: number;
 }
 
-type Read = Readonly<Record<(typeof COLUMNS)[number] | 'id' | 'expires_at' | 'modified' | 'modified_at', unknown>>;
+type Read = Readonly<
+  Record<(typeof COLUMNS)[number] | 'id' | 'ruid' | 'expires_at' | 'modified' | 'modified_at', unknown>
+>;
 
 export class LocationRows implements WatchedTable {
   readonly changes: ChangesOfTable | undefined;
@@ -48,10 +51,11 @@ export class LocationRows implements WatchedTable {
   /** @throws PuaError `PUA_ERR_OPTION` when the table is not that of usrloc */
   static async open(database: Database, table: string, zone: string | null): Promise<LocationRows> {
     if (zone !== null) await database.checkZone(zone);
-    const types = await database.types(table, ['id', ...COLUMNS, 'expires', 'last_modified']);
+    const types = await database.types(table, ['id', 'ruid', ...COLUMNS, 'expires', 'last_modified']);
     const isNumber = (column: string) => /int|num|dec/.test(types.get(column)!);
     const selected = [
       'id',
+      'ruid',
       ...COLUMNS,
       {
         expires_at: database.epoch('expires', isNumber('expires'), zone),
@@ -75,7 +79,7 @@ export class LocationRows implements WatchedTable {
   /** Bindings of a user; without `domain`: in whatever domain. */
   of(username: string, domain: string | undefined): Promise<Row[]> {
     const query = this.#select().where({ username }).orderBy('id');
-    return this.#rows(domain === undefined ? query : query.where({ domain }));
+    return this.#rows(domain === undefined ? query : query.whereIn('domain', [domain, domain.toLowerCase()]));
   }
 
   #changes(): ChangesOfTable {
@@ -132,6 +136,10 @@ function faultOf({ username, contact, expires_at }: Read): string | undefined {
 
 /** What a row's text says. */
 export function locationOf(text: string): Location {
-  const [expires, , ...values] = valuesOf(text) as [number, ...unknown[]];
-  return { ...Object.fromEntries(COLUMNS.map((column, i) => [column, values[i]])), expires } as unknown as Location;
+  const [ruid, expires, , ...values] = valuesOf(text) as [string, number, ...unknown[]];
+  return {
+    ...Object.fromEntries(COLUMNS.map((column, i) => [column, values[i]])),
+    ruid,
+    expires,
+  } as unknown as Location;
 }

@@ -16,10 +16,10 @@ const COMMON = {
   },
   rows_per_poll: {
     type: 'int',
-    default: 2_000,
+    default: 1_000,
     min: 1,
     max: 1_000_000,
-    doc: 'Known rows that a poll looks at again, in rotation: a row that was removed is missed after rows / rows_per_poll polls at the latest.',
+    doc: 'Known rows that a poll looks at again, in rotation: a removal is found after rows / rows_per_poll polls at the latest.',
   },
 } as const satisfies Record<string, ParameterSpec>;
 

@@ -50,10 +50,14 @@ export interface ChangePlace {
   readonly id: number;
 }
 
-/** @param key what it is a row of: with another one under the same id the former has gone (ids are reused after TRUNCATE) */
-export const textOf = (key: string, values: readonly unknown[]): string => `${key}\n${JSON.stringify(values)}`;
-const keyOf = (text: string): string => text.slice(0, text.indexOf('\n'));
-export const valuesOf = (text: string): unknown[] => JSON.parse(text.slice(text.indexOf('\n') + 1)) as unknown[];
+/**
+ * One flat text of a row.
+ * @param key what it is a row of: with another one under the same id the former has gone (ids are reused after TRUNCATE)
+ */
+export const textOf = (key: string, values: readonly unknown[]): string => JSON.stringify([key, ...values]);
+/** Key and values. */
+export const valuesOf = (text: string): unknown[] => JSON.parse(text) as unknown[];
+const keyOf = (text: string): string => text.slice(0, text.indexOf('",'));
 
 /** What is remembered of a row: this object, its text, and its places in the map and in the schedule. */
 interface Known extends Scheduled {

@@ -28,7 +28,7 @@ const stamp = (modified: number) => String(modified).padStart(12, '0');
 export const textOfRow = ({ id, key = `k${id}`, text, until, modified }: FakeRow): string =>
   textOf(key, [text, String(until), modified]);
 /** What is shown of a row in a log. */
-const shown = (text: string) => (valuesOf(text) as string[])[0];
+const shown = (text: string) => valuesOf(text)[1];
 
 export class FakeTable implements WatchedTable {
   readonly rows = new Map<number, FakeRow>();
