@@ -20,7 +20,7 @@ import {
   simulatePresenceServer,
 } from '@pua/testkit';
 import { type Usrloc, type UsrlocOptions, usrloc } from '@pua/usrloc';
-import { type BindDatagram, embeddedSip } from '../../../sip/dist/index.js';
+import { type BindDatagram, embeddedSip } from '@pua/sip';
 import { FakeRegistrar } from './registrar';
 
 /** A disk that outlives processes. */
