@@ -78,11 +78,26 @@ class KamailioLocation implements RegistrationSource, PuaModule {
     const { database } = this.#source;
     let rows = await LocationRows.open(database, table, timeZone);
     if (!rows.changes && createIndex === 1) {
-      await database.createIndex(table, 'last_modified');
+      await this.#createIndex();
       rows = await LocationRows.open(database, table, timeZone);
     }
     this.#rows = rows;
     return rows;
+  }
+
+  async #createIndex(): Promise<void> {
+    const { database } = this.#source;
+    const { table } = this.#options;
+    try {
+      await database.createIndex(table, 'last_modified');
+    } catch (error) {
+      const statement = database.indexStatement(table, 'last_modified');
+      throw new PuaError(
+        'PUA_ERR_STORE_OPEN',
+        `kamailioLocation createIndex (create_index): leave it out, or run ${statement} as somebody who may: ${(error as Error).message}`,
+        { cause: error },
+      );
+    }
   }
 
   #found(lag: number): void {

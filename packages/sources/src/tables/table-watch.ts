@@ -15,6 +15,8 @@ import { IdRotation } from './id-rotation.js';
 export const PAGE = 500;
 /** Seconds for a refresh that comes in time to be written. */
 const GRACE = 1;
+/** Milliseconds without a poll that has worked. */
+const AWAY = 60_000;
 
 /** A row as it is read. */
 export interface Row {
@@ -82,7 +84,7 @@ export interface Tell {
   /** The row as it was. */
   ended(row: Told): void;
   malformed(id: number, fault: string): void;
-  /** A new row was found so many seconds after it was written. */
+  /** A new row was found so many seconds after it was written; not told of what was written while no poll worked. */
   found(lag: number): void;
 }
 
@@ -96,6 +98,8 @@ export class TableWatch {
   readonly #rotation = new IdRotation((id) => this.#known.has(id));
   /** The database's clock less ours, seconds. */
   #ahead = 0;
+  /** When the last poll had worked, on our clock. */
+  #polledAt = 0;
 
   constructor(
     readonly table: WatchedTable,
@@ -133,6 +137,7 @@ export class TableWatch {
       if (row.fault !== undefined) this.tell.malformed(row.id, row.fault);
     });
     this.#ids = new HighWater(last);
+    this.#polledAt = this.clock.now();
   }
 
   /** One poll. When it rejects, the next one starts where it did. */
@@ -143,6 +148,7 @@ export class TableWatch {
     this.#ids.turn();
     this.#changes.turn();
     await this.#lookAgain();
+    this.#polledAt = this.clock.now();
   }
 
   stop(): void {
@@ -218,7 +224,8 @@ export class TableWatch {
     if (known?.text !== row.text && row.fault !== undefined) this.tell.malformed(row.id, row.fault);
     if (!known) {
       this.#enter(row, lives);
-      if (row.modifiedAt !== undefined) this.tell.found(this.now - row.modifiedAt);
+      const { modifiedAt } = row;
+      if (modifiedAt !== undefined && this.clock.now() - this.#polledAt < AWAY) this.tell.found(this.now - modifiedAt);
       if (lives) this.tell.appeared(row);
       return;
     }

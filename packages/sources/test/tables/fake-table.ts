@@ -73,7 +73,8 @@ export class FakeTable implements WatchedTable {
     const page = rows.slice(0, limit);
     this.given += page.length;
     return page.map((row) => ({
-      ...{ id: row.id, text: textOfRow(row), until: row.until, modified: stamp(row.modified) },
+      ...{ id: row.id, text: textOfRow(row), until: row.until },
+      ...{ modified: stamp(row.modified), modifiedAt: row.modified },
       ...(row.fault === undefined ? {} : { fault: row.fault }),
     }));
   }
@@ -82,6 +83,7 @@ export class FakeTable implements WatchedTable {
 /** `+1 a`: appeared; `~1 b`: changed; `-1 b`: ended; `!1 fault`: malformed. */
 export class Log implements Tell {
   lines: string[] = [];
+  readonly lags: number[] = [];
   /** What lives as far as was told: its text by id. */
   readonly living = new Map<number, string>();
 
@@ -107,7 +109,9 @@ export class Log implements Tell {
     this.lines.push(`!${id} ${fault}`);
   }
 
-  found(): void {}
+  found(lag: number): void {
+    this.lags.push(lag);
+  }
 
   take(): string[] {
     return this.lines.splice(0);

@@ -8,7 +8,7 @@ import { locationMeaning } from '../../dist/tables/location-mapping.js';
 import { LocationRows } from '../../dist/tables/location-rows.js';
 import { TableSource } from '../../dist/tables/table-source.js';
 import { type Fresh, KINDS, type Server } from './databases';
-import { all, contact, type Fault, faults, type Inbox, local, now, run } from './support';
+import { all, contact, type Fault, faults, Inbox, local, now, run } from './support';
 
 jest.setTimeout(60_000);
 
@@ -213,6 +213,18 @@ describe.each(KINDS)('$name', ({ name, peers, start }) => {
       expect(told.inbox.items).toEqual([]);
     });
 
+    test('a listener that throws is told as a fault, and hinders nobody', async () => {
+      const inbox = new Inbox<BindingEvent>();
+      make().onEvent(() => {
+        throw new Error('broken');
+      });
+      source.onEvent(inbox.put);
+      await run(source);
+      await insert(row({ username: 'alice' }), row({ username: 'bob' }));
+      expect((await inbox.take(2)).map(({ binding }) => binding.aor)).toEqual(['alice@example.com', 'bob@example.com']);
+      expect((await told.inbox.take(2)).map(message)).toEqual(Array(2).fill('a listener of kamailioLocation: broken'));
+    });
+
     test('bindings() of an address, in whatever form', async () => {
       await insert(row({ username: 'alice' }), row({ username: 'alice', lifetime: -5 }), row({ username: 'alice' }));
       await insert(row({ username: 'alice', domain: 'other.example' }), row({ username: 'bob', domain: '' }));
@@ -237,6 +249,20 @@ describe.each(KINDS)('$name', ({ name, peers, start }) => {
     });
 
     if (name === 'MariaDB') {
+      test('an account that may only read needs no index; asked to make one, it says what to run', async () => {
+        await fresh.db.raw("CREATE USER IF NOT EXISTS reader@127.0.0.1 IDENTIFIED BY 'secret'");
+        await fresh.db.raw('GRANT SELECT ON location TO reader@127.0.0.1');
+        const dbUrl = fresh.url.replace('//root@', '//reader:secret@');
+        await run(make({ dbUrl }));
+        await source.stop!();
+        await expect(run(make({ dbUrl, createIndex: 1 }))).rejects.toMatchObject({
+          code: 'PUA_ERR_STORE_OPEN',
+          message: expect.stringMatching(
+            /create_index\): leave it out, or run CREATE INDEX .* as somebody who may: (?!.*secret)/,
+          ),
+        });
+      });
+
       test('a database that goes away ends nothing; what happened meanwhile is told when it is back', async () => {
         await insert(row({ ruid: 'stays' }), row({ ruid: 'goes' }));
         const inbox = await run<BindingEvent>(make());

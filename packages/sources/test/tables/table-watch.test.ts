@@ -120,6 +120,20 @@ test('ids begin again after TRUNCATE: another row under the same id is another t
   expect(await poll()).toEqual(['+5 m']);
 });
 
+test('how long ago new rows were written is told, but not of what was written while no poll worked', async () => {
+  const table = new FakeTable();
+  const { log, poll, clock } = await scene(table);
+  table.put(1, 'a', Number.POSITIVE_INFINITY, 0);
+  await poll();
+  expect(log.lags).toEqual([1]);
+  clock.advance(120_000);
+  table.put(2, 'b', Number.POSITIVE_INFINITY, 10);
+  await poll();
+  table.put(3, 'c', Number.POSITIVE_INFINITY, 20);
+  await poll();
+  expect(log.lags).toEqual([1, 103]);
+});
+
 test('a poll that fails loses nothing: the next one starts where it did', async () => {
   const table = new FakeTable();
   table.put(1, 'a');
