@@ -2,6 +2,7 @@
 import type { Hop, SipPort } from '@pua/core';
 import { drachtioSip } from '@pua/drachtio';
 import { embeddedSip } from '@pua/sip';
+import { REGISTRAR_EXTENSIONS } from '@pua/sources';
 import type { Config } from './config/load.js';
 import { version } from './version.js';
 
@@ -21,7 +22,14 @@ export function makeSip(config: Config['sip'], registrar: boolean, packages: () 
   const { listen, advertise, tls } = config;
   const port = drachtio
     ? drachtioSip({ ...config.drachtio, userAgent, methods: registrar ? ['NOTIFY', 'REGISTER'] : ['NOTIFY'] })
-    : embeddedSip({ listen, advertise, tls, userAgent, allowEvents: packages });
+    : embeddedSip({
+        listen,
+        advertise,
+        tls,
+        userAgent,
+        allowEvents: packages,
+        ...(registrar ? { allow: () => ['OPTIONS', 'NOTIFY', 'REGISTER'], supported: () => REGISTRAR_EXTENSIONS } : {}),
+      });
   const missing = drachtio ? 'the link to drachtio-server is down' : 'no socket is bound';
   return { port, fault: () => (port.addresses.length > 0 ? undefined : missing) };
 }

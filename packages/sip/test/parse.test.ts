@@ -21,6 +21,14 @@ Call-ID: x
 CSeq: 1 NOTIFY`;
 
 describe('a request', () => {
+  // Alone among plain characters, too: who echoes such a value must not be told that he breaks the line.
+  it('a NUL in a value is a space', () => {
+    for (const value of ['pa\0th', '\0', 'pä\0th', 'a\0\0b']) {
+      const message = good(request(`NOTIFY sip:a@b SIP/2.0${HEAD}\nRequire: x${value}x`));
+      expect(message.headers.get('Require')).toBe(`x${value.replaceAll('\0', ' ')}x`);
+    }
+  });
+
   it('with everything that is allowed and nobody writes (after RFC 4475 3.1.1.1)', () => {
     const message = good(
       request(

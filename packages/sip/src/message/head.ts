@@ -112,12 +112,12 @@ export class Head implements HeaderView {
    */
   decode(start: number, end: number): string {
     const { text, bytes } = this;
-    let odd = 0;
+    let odd = false;
     for (let at = start; at < end; at++) {
       const code = text.charCodeAt(at);
-      if (code < 0x20 || code > 0x7e) odd |= code;
+      if (code < 0x20 || code > 0x7e) odd = true;
     }
-    if (odd === 0) return bytes.toString('latin1', start, end);
+    if (!odd) return bytes.toString('latin1', start, end);
     return unfolded(bytes.toString('utf8', start, end)).replaceAll('\0', ' ');
   }
 
