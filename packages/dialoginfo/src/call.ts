@@ -55,6 +55,8 @@ export class Call implements Scheduled {
   promised = 0;
   /** Undefined until an event tells them. */
   facts: Facts | undefined;
+  /** What the documents of the last run say of it besides. */
+  earlier: Pick<Facts, 'replaces' | 'referredBy'> = {};
   /** Sides that had no document in the last run, when they should have had one: they were suppressed. */
   silent: Partial<BySide<boolean>> = {};
 

@@ -85,7 +85,8 @@ export class Calls {
       return;
     }
     const { clock } = this.#pua;
-    call.facts = learn(call.facts, event, this.#settings, { known: call.known, wall: clock.wall() });
+    const { known, earlier } = call;
+    call.facts = learn(call.facts, event, this.#settings, { known, earlier, wall: clock.wall() });
     if (first) compareIdentities(call, (fork) => this.#view(call, call.facts!, fork, event));
     if (outcome.live) {
       this.#setLifetime(call, outcome.live, dialog);

@@ -1,5 +1,6 @@
 /** What holds for a whole call: merged from its events, since each says only what is new. */
 import type { DialogEvent, DialogSnapshot } from '@pua/core';
+import type { Call } from './call.js';
 import { SIDES, type Side } from './ids.js';
 import { dialogVariable, type Settings } from './options.js';
 import { RANK } from './state.js';
@@ -34,12 +35,13 @@ const NOTHING = { publish: {}, lists: {}, direct: {}, ignored: false, mask: {}, 
  * Facts after an event.
  * @param before undefined: the first event
  * @param known the call is known from records: its presentities are those of the last run
+ * @param earlier what the documents of the last run say
  */
 export function learn(
   before: Facts | undefined,
   { kind, dialog, flags }: DialogEvent,
   settings: Settings,
-  { known, wall }: { readonly known: boolean; readonly wall: number },
+  { known, earlier, wall }: Pick<Call, 'known' | 'earlier'> & { readonly wall: number },
 ): Facts {
   const was = before ?? NOTHING;
   const begun = before === undefined && !known && (kind === 'created' || RANK[dialog.state] < RANK.confirmed);
@@ -57,8 +59,8 @@ export function learn(
     mask: { ...was.mask, ...given(dialog.mask) },
     privacy: { ...was.privacy, ...given(dialog.privacy) },
     vars: { ...was.vars, ...named(dialog.vars, settings.variables) },
-    referredBy: dialog.referredBy ?? before?.referredBy,
-    replaces: dialog.replaces ?? before?.replaces,
+    referredBy: dialog.referredBy ?? before?.referredBy ?? earlier.referredBy,
+    replaces: dialog.replaces ?? before?.replaces ?? earlier.replaces,
   };
   return { ...facts, ...presentities(facts, { kind, dialog, flags }, settings, before === undefined && !known) };
 }

@@ -84,7 +84,8 @@ function place(call: Call, id: DialogId, dialog: Dialog, presentity: string, set
   fork.answered ||= RANK[fork.state] >= RANK.early;
   fork.listed[side].add(presentity);
   const peer = otherSide(side);
-  const { callId, localTag, remoteTag, local, remote } = dialog;
+  const { callId, localTag, remoteTag, local, remote, replaces, referredBy } = dialog;
+  call.earlier = { ...call.earlier, ...defined({ replaces, referredBy }) };
   const known = fork.parties[peer];
   fork.parties = {
     ...fork.parties,

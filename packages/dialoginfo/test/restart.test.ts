@@ -152,6 +152,21 @@ test('the legs of a B2BUA, too', async () => {
   expect(w.document('bob').dialogs[0]).toMatchObject({ callId: 'leg-b', localTag: 'b1', remoteTag: 'us-b' });
 });
 
+test('what a call replaces and who referred to it, too', async () => {
+  const w = await inWorld();
+  const replaces = { callId: 'old', localTag: 'l', remoteTag: 'r' };
+  w.source.say('early', {
+    callee: ringing(),
+    replaces,
+    referredBy: { uri: 'sip:carol@example.com', display: 'Carol' },
+  });
+  await w.settle();
+  await restart(w);
+  w.source.say('early', { callee: ringing() });
+  await w.settle();
+  expect(w.told()).toEqual([]);
+});
+
 test('a new tag replaces one of the records', async () => {
   const w = await inWorld();
   w.source.say('confirmed', { callee: ringing() });
@@ -251,6 +266,17 @@ test('a branch whose callee was renamed keeps the name', async () => {
   w.source.say('confirmed', { callee: ringing(), branch: '0' });
   await w.settle();
   expect(w.told()).toEqual(['alice initiator confirmed', 'carol recipient confirmed']);
+});
+
+test('a side that dialoginfo_set did not choose stays silent', async () => {
+  const w = await inWorld({ dialoginfo: { profile: 'opensips' } });
+  w.module.dialoginfoSet('k1', 'B');
+  w.source.say('early', { callee: ringing(), branch: '0' });
+  await w.settle();
+  await restart(w);
+  w.source.say('confirmed', { callee: ringing(), branch: '0' });
+  await w.settle();
+  expect(w.told()).toEqual(['bob recipient confirmed']);
 });
 
 test('what follows the first event follows the source again', async () => {
