@@ -15,6 +15,8 @@ export interface KamailioSettings {
   readonly digest: boolean;
   /** Where subscriptions are kept: `subs_db_mode` 0 or 3. */
   readonly subscriptions: 'memory' | 'database';
+  /** Processes that take requests. */
+  readonly children: number;
   /** Seconds. */
   readonly minExpires: number;
   readonly maxExpires: number;
@@ -68,7 +70,12 @@ export function kamailioConfig(settings: KamailioSettings): string {
     );
   }
   parameters.push(...settings.modparams);
-  const core = ['children=2', 'tcp_children=1', `listen=udp:127.0.0.1:${port}`, `listen=tcp:127.0.0.1:${port}`];
+  const core = [
+    `children=${settings.children}`,
+    'tcp_children=1',
+    `listen=udp:127.0.0.1:${port}`,
+    `listen=tcp:127.0.0.1:${port}`,
+  ];
   if (tls) core.push('enable_tls=yes', `listen=tls:127.0.0.1:${tls.port}`);
   return `${scriptHead({ core, modules, modparams: parameters })}
 request_route {

@@ -18,6 +18,11 @@ export interface KamailioOptions extends KamailioServerOptions {
   readonly subscriptions?: 'memory' | 'database';
   /** TLS on a port of its own with this certificate; clients need none. Default: no TLS. */
   readonly tls?: KamailioTls;
+  /**
+   * Processes that take requests. Default 2. With several, a NOTIFY may tell of one publication as it was before when another
+   * one of the same presentity was changed at the same moment; with 1 every NOTIFY tells of all.
+   */
+  readonly children?: number;
   /** Seconds; default 1. */
   readonly minExpires?: number;
   /** Seconds; default 3600. */
@@ -97,13 +102,21 @@ class Kamailio extends KamailioServer implements LaunchedKamailio {
   }
 
   protected script(): string {
-    const { digest = false, subscriptions = 'memory', minExpires = 1, maxExpires = 3600, tls } = this.#options;
+    const {
+      digest = false,
+      subscriptions = 'memory',
+      children = 2,
+      minExpires = 1,
+      maxExpires = 3600,
+      tls,
+    } = this.#options;
     return kamailioConfig({
       port: this.port,
       tls: tls && { ...tls, port: this.#tlsPort },
       databaseUrl: this.database.url,
       digest,
       subscriptions,
+      children,
       minExpires,
       maxExpires,
       modules: this.#options.modules ?? [],

@@ -1,10 +1,9 @@
 /** Phones register and call; REGISTERs are copied to us and calls are posted to us; watchers see it all, in order. */
-import { Namespace } from '@pua/documents';
 import { peersReady } from '@pua/testkit';
-import { complaints, describeWithSchemas, temporaryFolder } from '../../../documents/test/xmllint';
 import { eventually } from '../kamailio/support/eventually';
 import { OFF } from './support/lamp';
 import { accepted, Scene, uriOf } from './support/scene';
+import { describeSchemas } from './support/schemas';
 import { goOn, SippPhones } from './support/sipp-phones';
 
 jest.setTimeout(60_000);
@@ -259,32 +258,19 @@ jest.setTimeout(60_000);
     }
   });
 
-  describe('at last', () => {
-    test('nothing is published when everybody has unregistered, and nothing is left of ours', async () => {
-      await scene.unregisterAll();
-      await scene.presence.waitForPresentity((rows) => rows.length === 0, 10_000);
-      for (const event of ['presence', 'dialog', 'reg'] as const) {
-        await eventually(
-          'no record',
-          () => scene.wanted(event),
-          ({ length }) => length === 0,
-        );
-      }
-      // The server has never forgotten anything, and nobody was refused anything.
-      expect(scene.relay.publishes().filter(({ status }) => status !== 200)).toEqual([]);
-    });
-
-    describeWithSchemas('the schemas of the RFCs', () => {
-      const folder = temporaryFolder();
-      test.each([
-        ['presence', { [Namespace.PIDF]: 'pidf' }],
-        ['dialog', { [Namespace.DIALOG_INFO]: 'dialog-info' }],
-        ['reg', { [Namespace.REGINFO]: 'reginfo' }],
-      ] as const)('have nothing against the documents of %s', (event, schemas) => {
-        const documents = scene.documents(event);
-        expect(documents.length).toBeGreaterThan(5);
-        expect(complaints(folder(), schemas, documents)).toBe('');
-      });
-    });
+  test('nothing is published when everybody has unregistered, and nothing is left of ours', async () => {
+    await scene.unregisterAll();
+    await scene.presence.waitForPresentity((rows) => rows.length === 0, 10_000);
+    for (const event of ['presence', 'dialog', 'reg'] as const) {
+      await eventually(
+        'no record',
+        () => scene.wanted(event),
+        ({ length }) => length === 0,
+      );
+    }
+    // The server has never forgotten anything, and nobody was refused anything.
+    expect(scene.relay.publishes().filter(({ status }) => status !== 200)).toEqual([]);
   });
+
+  describeSchemas(() => scene);
 });

@@ -3,6 +3,7 @@ import { peersReady } from '@pua/testkit';
 import { eventually } from '../kamailio/support/eventually';
 import { OFF } from './support/lamp';
 import { accepted, DOMAIN, Scene } from './support/scene';
+import { describeSchemas } from './support/schemas';
 
 jest.setTimeout(60_000);
 
@@ -113,4 +114,6 @@ jest.setTimeout(60_000);
     await scene.unregisterAll();
     await scene.presence.waitForPresentity((rows) => rows.length === 0, 10_000);
   });
+
+  describeSchemas(() => scene);
 });

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { embeddedSip } from '@pua/sip';
 import {
+  type KamailioOptions,
   type KamailioProxyOptions,
   type LaunchedKamailio,
   type LaunchedKamailioProxy,
@@ -75,8 +76,8 @@ export class Scene {
   async #open(): Promise<void> {
     this.mariadb = this.#opening(await launchMariadb());
     // What has run out there is removed, and told, within a second.
-    const modparams: KamailioProxyOptions['modparams'] = [['presence', 'clean_period', 1]];
-    this.presence = this.#opening(await launchKamailio({ mariadb: this.mariadb, modparams }));
+    const modparams: KamailioOptions['modparams'] = [['presence', 'clean_period', 1]];
+    this.presence = this.#opening(await launchKamailio({ mariadb: this.mariadb, modparams, children: 1 }));
     this.relay = this.#opening(await Relay.open(this.presence.port));
     const sip = embeddedSip({ listen: ['udp:127.0.0.1:0'] });
     this.#watcher = this.#opening(new Watcher({ sip, server: this.presence.uri }));
