@@ -54,6 +54,8 @@ export class Bindings implements RegistrationSource, RegistrationSink {
   readonly #listeners: Listeners<BindingEvent>;
   readonly #schedule: Schedule<Entry>;
   readonly #aors = new Map<string, AorBindings>();
+  /** Tables that NOTIFYs have written to. */
+  readonly #sinkTables = new Set<string | undefined>();
   #size = 0;
 
   constructor(options: BindingsOptions) {
@@ -225,8 +227,10 @@ export class Bindings implements RegistrationSource, RegistrationSink {
 
   #owned(aor: string, subscriptionId: string): readonly Entry[] {
     const canonical = canonicalAor(aor, this.useDomain);
-    const of = canonical === undefined ? undefined : this.#aors.get(tableKeyOf(canonical, undefined));
-    return of?.entries.filter(({ owner }) => owner === subscriptionId) ?? [];
+    if (canonical === undefined) return [];
+    const keys = new Set([...this.#sinkTables].map((table) => tableKeyOf(canonical, table)));
+    const entries = [...keys].flatMap((key) => this.#aors.get(key)?.entries ?? []);
+    return entries.filter(({ owner }) => owner === subscriptionId);
   }
 
   // -------------------------------------------------------------------------------------------------- table
@@ -249,8 +253,9 @@ export class Bindings implements RegistrationSource, RegistrationSink {
   }
 
   #add(entry: Entry): void {
-    const { of } = entry;
+    const { of, owner } = entry;
     if (of.entries.length === 0) this.#aors.set(of.key, of);
+    if (owner !== undefined) this.#sinkTables.add(of.table);
     of.add(entry);
     this.#size++;
   }

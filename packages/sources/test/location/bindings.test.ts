@@ -473,6 +473,27 @@ describe('bindings that a NOTIFY tells (RegistrationSink)', () => {
     expect(await table.removeAll(AOR, meta)).toBe(0);
   });
 
+  test('are those of the subscription in whatever table they are', async () => {
+    const { table, register, told } = make();
+    const guest = (contact: string, bindingId: string) => ({ ...remote(contact, bindingId), table: 'guests' });
+    register([at('sip:local@h')], { table: 'guests' });
+    await table.upsert(remote('sip:x@h', 'c0'), meta);
+    await table.upsert(guest(HOME, 'c1'), meta);
+    await table.upsert(guest(DESK, 'c2'), meta);
+    await table.upsert(guest('sip:y@h', 'c3'), other);
+    told();
+    const owned = await table.listOwned(AOR, 's1');
+    expect(owned.map(({ table: name, contact }) => [name, contact])).toEqual([
+      [undefined, 'sip:x@h'],
+      ['guests', HOME],
+      ['guests', DESK],
+    ]);
+    expect(await table.remove(AOR, 'c1', { ...meta, event: 'expired' })).toBe(true);
+    expect(await table.removeAll(AOR, meta)).toBe(2);
+    expect(told()).toEqual([`expire ${HOME}`, 'delete sip:x@h', `delete ${DESK}`]);
+    expect(table.size).toBe(2);
+  });
+
   test('expire by themselves, and are bounded in total', async () => {
     const { clock, table, told } = make({ maxBindings: 1 });
     await table.upsert(remote(HOME, 'c1', clock.wall() + 5_000), meta);

@@ -81,6 +81,10 @@ export function tableTests(url: () => Promise<string>): void {
       { aor: AOR, contact: 'sip:remote@h', bindingId: 'c1', expiresAt: 0, flags: 5 },
       { origin: 'reginfo', subscriptionId: 's1' },
     );
+    await first.bindings.upsert(
+      { aor: AOR, table: 'guests', contact: 'sip:guest@h', bindingId: 'c2', expiresAt: 0 },
+      { origin: 'reginfo', subscriptionId: 's1' },
+    );
     const before = [];
     for await (const binding of first.bindings.snapshot()) before.push(binding);
     await first.store.flush();
@@ -91,7 +95,7 @@ export function tableTests(url: () => Promise<string>): void {
     const byContact = (a: { contact: string }, b: { contact: string }) => (a.contact < b.contact ? -1 : 1);
     expect(after.sort(byContact)).toEqual(before.sort(byContact));
     expect(second.events).toEqual([]);
-    expect(await second.bindings.listOwned(AOR, 's1')).toHaveLength(1);
+    expect(await second.bindings.listOwned(AOR, 's1')).toHaveLength(2);
     second.bindings.register({ aor: 'sip:%22a%22@example.com', callId: 'x', cseq: 1, contacts: '*' });
     expect(second.events.map(({ kind, hints }) => [kind, hints])).toEqual([
       ['delete', { publish: true, fromUri: 'sip:boss@example.com' }],
