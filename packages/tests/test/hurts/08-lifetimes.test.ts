@@ -1,12 +1,17 @@
 /** A lifetime is what its owner asks for, not what a timer has left; refreshes are due by deadline, not by polling. */
+import type { Binding, BindingListener, DialogListener } from '@pua/core';
 import type { PresenceServer } from '@pua/testkit';
+import { Switchboard } from '../../dist/lamps/switchboard.js';
 import { World } from '../../dist/world/world.js';
 import { mutant } from '../world/mutant';
 import { harmless, told } from './hurt';
+import { brokenDialoginfo, brokenUsrloc, call, harmlessParts, lamps, office, phone } from './office';
 
 type Timing = typeof import('../../../core/src/policy/timing.js');
 type Lifecycle = typeof import('../../../core/src/lifecycle.js');
 type Options = typeof import('../../../core/src/options.js');
+type Mapping = typeof import('../../../usrloc/src/mapping.js');
+type Sent = typeof import('../../../dialoginfo/src/publications.js');
 
 const generations = ({ publications }: PresenceServer) => publications.map(({ generation }) => generation);
 const HOUR_MS = 3_600_000;
@@ -127,6 +132,99 @@ describe('8: wrong lifetimes (OpenSIPS#3802, #3915, #3125, #2862, #129, #74, #16
             get: (target, name) => (name === 'clock' ? wall : Reflect.get(target, name, target)),
           });
           return createPua({ ...options, sip: port });
+        },
+      })),
+    },
+  );
+
+  harmlessParts(
+    'a registration: published until its end, which a refresh moves, though nobody says when it is over',
+    async (parts) => {
+      let tell: BindingListener = () => {};
+      const source = {
+        onEvent: (listener: BindingListener) => {
+          tell = listener;
+          return () => {};
+        },
+      };
+      const world = await office(parts, () => [parts.usrloc({ source })]);
+      const bound = (seconds: number): Binding => ({
+        aor: 'alice@example.com',
+        bindingId: 'desk',
+        contact: 'sip:alice@192.0.2.1',
+        expiresAt: world.clock.wall() + seconds * 1000,
+      });
+      await tell({ kind: 'insert', binding: bound(120) });
+      await world.advance(60_000);
+      await tell({ kind: 'update', binding: bound(600) });
+      for (let minute = 0; minute < 10; minute++) {
+        await world.advance(59_900);
+        expect(generations(world.server)).toEqual([2]);
+      }
+      await world.advance(3_000);
+      expect(generations(world.server)).toEqual([]);
+      expect(world.wire.requests.map(({ expires }) => expires)).toEqual([121, 601]);
+      await world.stop();
+    },
+    {
+      'it were the default': brokenUsrloc<Mapping>('mapping.js', () => ({ lifetime: () => 3600 })),
+      'it were that of the first REGISTER': brokenUsrloc<Mapping>('mapping.js', ({ lifetime }) => {
+        let first = 0;
+        return {
+          lifetime: (...[expiresAt, now, grace]: Parameters<typeof lifetime>) => {
+            first ||= expiresAt;
+            return lifetime(first, now, grace);
+          },
+        };
+      }),
+    },
+  );
+
+  harmlessParts(
+    'a call: ringing is believed for as long as it may ring, an answer for as long as the call may last',
+    async (parts) => {
+      const calls = new Switchboard();
+      // It can't tell which of its calls live.
+      const source = { onEvent: (listener: DialogListener) => calls.onEvent(listener) };
+      const world = await office(parts, () => [parts.dialoginfo({ source })]);
+      // What may ring for 30 s and is answered after 25.
+      const answered = { callee: phone('b') };
+      calls.tell(call('early', { ...answered, lifetime: 30 }));
+      // And one that nobody ever ends.
+      const lost = { key: 'lost', callId: 'lost', caller: { uri: 'sip:carol@example.com' }, callee: phone('d') };
+      calls.tell(call('early', { ...lost, lifetime: 30 }));
+      await world.advance(25_000);
+      calls.tell(call('confirmed', { ...answered, lifetime: 7_200 }));
+      await world.advance(7_000);
+      expect(lamps(world)).toEqual({ alice: ['confirmed'], bob: ['confirmed'] });
+      for (let minutes = 5; minutes < 120; minutes += 5) {
+        await world.advance(300_000);
+        expect(lamps(world)).toEqual({ alice: ['confirmed'], bob: ['confirmed'] });
+      }
+      await world.advance(301_000);
+      expect(lamps(world)).toEqual({});
+      await world.stop();
+    },
+    {
+      'it were that of the timer of the INVITE': brokenDialoginfo<Sent>('publications.js', ({ Publications }) => {
+        const first = new Map<string, number>();
+        return {
+          Publications: class extends Publications {
+            override list(listing: Parameters<InstanceType<typeof Publications>['list']>[0]): void {
+              const { id } = listing.dialog;
+              first.set(id, first.get(id) ?? listing.until);
+              super.list({ ...listing, until: first.get(id)! });
+            }
+            override prolong(): void {}
+          },
+        };
+      }),
+      'it were 12 hours': brokenDialoginfo<Sent>('publications.js', ({ Publications }) => ({
+        Publications: class extends Publications {
+          override list(listing: Parameters<InstanceType<typeof Publications>['list']>[0]): void {
+            super.list({ ...listing, until: listing.until + 12 * HOUR_MS });
+          }
+          override prolong(): void {}
         },
       })),
     },

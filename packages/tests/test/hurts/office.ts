@@ -6,6 +6,7 @@ import {
   type DialogSnapshot,
   type DialogState,
   type PuaModule,
+  type PuaOptions,
 } from '@pua/core';
 import { type DialoginfoOptions, dialoginfo } from '@pua/dialoginfo';
 import { type DialogInfo, readDialogInfo } from '@pua/documents';
@@ -41,12 +42,16 @@ export const brokenReginfo = <M extends object>(file: string, change: (actual: M
 type Surroundings = Partial<Omit<WorldOptions, 'createPua'>>;
 
 /** @param modules made anew for every process */
-export function office(parts: Parts, modules: () => readonly PuaModule[], more: Surroundings = {}): Promise<World> {
+export function office(
+  parts: Parts,
+  modules: (options: PuaOptions) => readonly PuaModule[],
+  more: Surroundings = {},
+): Promise<World> {
   return World.start({
     seed: 1,
     etagsByUri: false,
     ...more,
-    createPua: (options) => modules().reduce((pua, module) => pua.use(module), parts.createPua(options)),
+    createPua: (options) => modules(options).reduce((pua, module) => pua.use(module), parts.createPua(options)),
   });
 }
 

@@ -70,3 +70,12 @@ export async function registrations({ registrar, world }: Life) {
       .sort(),
   };
 }
+
+/** Some of the documents of each event, from all of the story. */
+export function samples(life: Life, every: number): string[] {
+  return ['dialog', 'presence', 'reg'].flatMap((event) =>
+    accepted(life, event)
+      .filter((_, i) => i % every === 0)
+      .map(({ body }) => body),
+  );
+}

@@ -1,7 +1,8 @@
 /** In the end every lamp is off, and who is registered, and nobody else, is seen online. */
 import * as fc from 'fast-check';
+import { complaints, describeWithSchemas, temporaryFolder } from '../../../documents/test/xmllint';
 import { broken } from './broken';
-import { faultsOfDialogs, registrations } from './judge';
+import { faultsOfDialogs, registrations, samples } from './judge';
 import { COMPANIONS, type Companions, Life } from './life';
 
 const CALLS = 100;
@@ -85,3 +86,21 @@ test.each(Object.entries(mutants))(
   },
   60_000,
 );
+
+const SCHEMAS = {
+  'urn:ietf:params:xml:ns:dialog-info': 'dialog-info',
+  'urn:ietf:params:xml:ns:pidf': 'pidf',
+  'urn:ietf:params:xml:ns:reginfo': 'reginfo',
+};
+
+describeWithSchemas('by the schemas of the RFCs', () => {
+  const folder = temporaryFolder();
+  test.each([0, 1] as const)('what the server has accepted (aggregate %i)', async (aggregate) => {
+    const life = await Life.begin({ seed: 6, calls: 40, aggregate }, COMPANIONS);
+    await life.run();
+    const documents = samples(life, 4);
+    expect(documents.length).toBeGreaterThan(40);
+    expect(complaints(folder(), SCHEMAS, documents)).toBe('');
+    await life.stop();
+  });
+});
