@@ -25,6 +25,15 @@ export function accepted({ world }: Life, event: string): Accepted[] {
     }));
 }
 
+/** Lamps that are on. */
+export function lit({ world }: Life): string[] {
+  return world.server.publications
+    .filter(({ event }) => event === 'dialog')
+    .flatMap(({ presentity, body }) =>
+      readDialogInfo(body.text()).dialogs.map(({ state }) => `${presentity} ${state}`),
+    );
+}
+
 /** States of a dialog go forward and never past its end; versions of a publication rise. */
 export function faultsOfDialogs(life: Life): string[] {
   const found: string[] = [];

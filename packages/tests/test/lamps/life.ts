@@ -3,16 +3,17 @@
  * the presence server refuses, is silent and forgets, our process is killed and started again.
  *
  *   phones --REGISTER--> registrar -> usrloc, reginfo --PUBLISH--> server
- *   switchboard --events--> dialoginfo -----------------PUBLISH-->
+ *   switchboard --(webhook)--> dialoginfo --------------PUBLISH-->
  */
 import { createPua } from '@pua/core';
 import { dialoginfo } from '@pua/dialoginfo';
 import { reginfo } from '@pua/reginfo';
 import { embeddedSip } from '@pua/sip';
-import { type Registrar, registrar } from '@pua/sources';
+import { dialogWebhook, type Registrar, registrar } from '@pua/sources';
 import { SimRandom } from '@pua/testkit';
 import { usrloc } from '@pua/usrloc';
 import { randomCall, type Step, uriOf } from '../../dist/lamps/calls.js';
+import { Courier } from '../../dist/lamps/courier.js';
 import { SimLocation } from '../../dist/lamps/location.js';
 import { Phone } from '../../dist/lamps/phones.js';
 import { Switchboard } from '../../dist/lamps/switchboard.js';
@@ -27,12 +28,17 @@ export interface Plan {
   readonly seed: number;
   readonly calls: number;
   readonly aggregate: 0 | 1;
+  /** How dialoginfo hears of calls: as modules do in one process, or by HTTP. */
+  readonly calledBy: 'source' | 'webhook';
 }
 
 const USERS = ['alice', 'bob', 'carol', 'o&m', "o'hara", 'd%22e'];
 const PROXY = '10.0.0.20';
 const REGISTRAR = { transport: 'udp', host: '10.0.0.1', port: 5060 } as const;
 const FAULTS = { loss: 0.1, delay: [1, 250], duplicate: 0.1 } as const;
+const WEBHOOK = '/events/dialogs';
+/** Calls of which the webhook hears nothing for so long are over. */
+const HEARTBEAT_S = 20;
 /** Of a start anew: what the former process has sent is there by then. */
 const DOWN_MS = 300;
 /** Longest lifetime of a PUBLISH, a heartbeat's grace and the longest wait of the policy are over by then. */
@@ -50,6 +56,7 @@ export class Life {
   world!: World;
   registrar!: Registrar;
   #dialoginfo!: ReturnType<typeof dialoginfo>;
+  #courier: Courier | undefined;
   #kills = 0;
 
   private constructor(plan: Plan) {
@@ -67,9 +74,12 @@ export class Life {
         process = { alive: true };
         const source = registrar({ trusted: [PROXY], location: location.openBy(process) });
         life.registrar = source;
-        life.#dialoginfo = companions.dialoginfo({ source: switchboard, aggregate: plan.aggregate });
+        const webhook = dialogWebhook({ heartbeat: HEARTBEAT_S });
+        const calls = plan.calledBy === 'webhook' ? webhook : switchboard;
+        life.#dialoginfo = companions.dialoginfo({ source: calls, aggregate: plan.aggregate });
         return createPua(options)
           .use(source)
+          .use(webhook)
           .use(companions.usrloc({ source, contact: 1 }))
           .use(companions.reginfo({ source, node: 'office' }))
           .use(life.#dialoginfo);
@@ -82,8 +92,13 @@ export class Life {
     });
     life.world.onStop = () => {
       process.alive = false;
-      switchboard.hangUp();
+      if (plan.calledBy === 'source') switchboard.hangUp();
     };
+    if (plan.calledBy === 'webhook') {
+      const route = () => (process.alive ? life.world.pua.routes().find(({ path }) => path === WEBHOOK) : undefined);
+      const { clock } = life.world;
+      life.#courier = new Courier({ clock, random: life.random, switchboard, route, aliveMs: HEARTBEAT_S * 300 });
+    }
     return life;
   }
 
@@ -210,6 +225,7 @@ export class Life {
   }
 
   async stop(): Promise<void> {
+    this.#courier?.stop();
     await this.world.stop();
   }
 }
