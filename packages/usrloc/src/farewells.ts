@@ -5,8 +5,9 @@
  *   last binding gone   PUBLISH (closed, If-Match) ->
  *   `seconds` later     PUBLISH (Expires: 0, If-Match) ->
  */
-import { type PuaApi, Schedule, type Scheduled } from '@pua/core';
-import type { Outbox } from './outbox.js';
+import { Schedule, type Scheduled } from '@pua/core';
+import { closedDocument } from './mapping.js';
+import type { PublisherOptions } from './publisher.js';
 
 interface Farewell extends Scheduled {
   readonly presUri: string;
@@ -17,31 +18,30 @@ interface Farewell extends Scheduled {
 const MARGIN_S = 1;
 
 export class Farewells {
+  readonly #o: PublisherOptions;
+  readonly #seconds: number;
   readonly #standing = new Map<string, Farewell>();
   readonly #schedule: Schedule<Farewell>;
 
-  constructor(
-    readonly pua: PuaApi,
-    readonly outbox: Outbox,
-    readonly seconds: number,
-  ) {
-    this.#schedule = new Schedule(pua.clock, (farewell) => {
-      this.#standing.delete(farewell.presUri);
-      outbox.end(farewell.presUri, farewell.id);
+  constructor(options: PublisherOptions, seconds: number) {
+    const { attempt, clock, outbox } = options;
+    this.#o = options;
+    this.#seconds = seconds;
+    this.#schedule = new Schedule(clock, ({ presUri, id }) => {
+      this.#standing.delete(presUri);
+      attempt(presUri, () => outbox.end(presUri, id));
     });
   }
 
-  say(presUri: string, id: string, closed: string): void {
+  /** @param tuple id of the one that was open, when known */
+  say(presUri: string, id: string, tuple?: string): void {
+    if (this.#standing.get(presUri)?.id === id) return;
     this.retract(presUri, id);
-    const deadline = this.pua.clock.now() + this.seconds * 1000;
-    const farewell: Farewell = { presUri, id, deadline, scheduleIndex: -1 };
-    this.outbox.publish(presUri, id, this.seconds + MARGIN_S, closed);
+    const { clock, documents, outbox } = this.#o;
+    outbox.publish(presUri, id, this.#seconds + MARGIN_S, closedDocument(presUri, tuple, clock.wall(), documents));
+    const farewell = { presUri, id, deadline: clock.now() + this.#seconds * 1000, scheduleIndex: -1 };
     this.#standing.set(presUri, farewell);
     this.#schedule.update(farewell);
-  }
-
-  stands(presUri: string): boolean {
-    return this.#standing.has(presUri);
   }
 
   /** Somebody is there again, published under `id`: a closed document under another one goes. */
@@ -50,7 +50,7 @@ export class Farewells {
     if (!standing) return;
     this.#standing.delete(presUri);
     this.#schedule.remove(standing);
-    if (standing.id !== id) this.outbox.end(presUri, standing.id);
+    if (standing.id !== id) this.#o.outbox.end(presUri, standing.id);
   }
 
   stop(): void {

@@ -1,6 +1,6 @@
 /** Who a binding is: the presentity it tells about, the id of its publication, the id of its tuple. Pure. */
 import { hash } from 'node:crypto';
-import { type Binding, PuaError } from '@pua/core';
+import { type Binding, type BindingOrigin, PuaError } from '@pua/core';
 
 /** Prefix of the ids of our publications, as in Kamailio. */
 const PREFIX = 'UL_PUBLISH.';
@@ -18,7 +18,7 @@ const NO_URI = /[^\x21\x23-\x3b\x3d\x3f-\x7e]+/g;
  * @throws PuaError `PUA_ERR_OPTION`: it has no domain and there is no default_domain; `PUA_ERR_ARGUMENT`: it has no user
  */
 export function presentityUri(aor: string, defaultDomain: string | null): string {
-  if (FULL_URI.test(aor)) return aor.replace(NO_URI, escaped);
+  if (FULL_URI.test(aor)) return asUri(aor);
   const at = aor.lastIndexOf('@');
   const user = at < 0 ? aor : aor.slice(0, at);
   if (user === '') throw new PuaError('PUA_ERR_ARGUMENT', `AOR ${JSON.stringify(aor)} has no user part`);
@@ -28,6 +28,11 @@ export function presentityUri(aor: string, defaultDomain: string | null): string
     'PUA_ERR_OPTION',
     `AOR ${JSON.stringify(aor)} has no domain and is not published; set defaultDomain (default_domain)`,
   );
+}
+
+/** What no URI may hold is escaped. */
+export function asUri(text: string): string {
+  return text.replace(NO_URI, escaped);
 }
 
 const UTF8 = new TextEncoder();
@@ -51,9 +56,17 @@ export function publicationId(identity: string): string {
   return PREFIX + (PLAIN.test(identity) ? identity : digest(identity));
 }
 
-/** An xs:ID: a letter first. A hash, as it is no watcher's business which device it is. */
-export function tupleId(identity: string): string {
-  return `b-${digest(identity)}`;
+/**
+ * An xs:ID: a letter first. A hash, as it is no watcher's business which device it is; with the AOR in it, so that
+ * watchers of two users do not see that they share a phone.
+ */
+export function tupleId(binding: Binding): string {
+  return `b-${digest(`${binding.aor}\n${identityOf(binding)}`)}`;
+}
+
+/** Others are published where they were made. */
+export function isLocal(origin: BindingOrigin = 'local'): boolean {
+  return origin === 'local';
 }
 
 function digest(text: string): string {

@@ -1,6 +1,7 @@
 /** Bindings -> presence documents (RFC 3863). Pure: the same binding always gives the same document. */
 import type { Binding } from '@pua/core';
 import { type Tuple, writePidf } from '@pua/documents';
+import { asUri } from './identity.js';
 
 export interface DocumentSettings {
   /** Null: that of the presentity URI. */
@@ -19,11 +20,15 @@ export function entityOf(presUri: string, { entityPrefix, compat }: DocumentSett
 
 type Draft = { -readonly [K in keyof Tuple]: Tuple[K] };
 
-/** The service that a binding is. `timestamp`: when it came to be, if that is known. */
+/**
+ * The service that a binding is. `timestamp`: when it came to be, if that is known. Phones have odd contacts: what can't
+ * stand in a document is escaped or left out, it is no reason to be offline.
+ */
 export function openTuple(id: string, binding: Binding, settings: DocumentSettings): Tuple {
   const tuple: Draft = { id, basic: 'open' };
-  if (settings.contact === 1)
-    tuple.contact = { uri: binding.contact, ...(binding.q === undefined ? {} : { priority: binding.q }) };
+  const { contact, q = -1 } = binding;
+  if (settings.contact === 1 && contact)
+    tuple.contact = { uri: asUri(contact), ...(q >= 0 && q <= 1 ? { priority: q } : {}) };
   const since = timestampOf(binding, settings);
   if (since !== undefined) tuple.timestamp = since;
   return tuple;

@@ -11,13 +11,14 @@ import {
 } from '@pua/core';
 import { presence } from '@pua/documents';
 import { Aggregate } from './aggregate.js';
+import { checkEvent } from './check.js';
 import { Farewells } from './farewells.js';
-import { identityOf, presentityUri } from './identity.js';
-import { closedDocument, writeDocument } from './mapping.js';
+import { identityOf, isLocal, presentityUri } from './identity.js';
+import { writeDocument } from './mapping.js';
 import type { Settings } from './options.js';
 import { Outbox } from './outbox.js';
 import { PerBinding } from './per-binding.js';
-import type { Publisher } from './publisher.js';
+import type { Attempt, Publisher } from './publisher.js';
 import { Reconciliation } from './reconciliation.js';
 
 /** Seconds that the closed document of aggregate mode stands when explicit_offline does not say. */
@@ -29,7 +30,6 @@ const MAX_TOLD = 10_000;
 interface Life {
   readonly pua: PuaApi;
   readonly publisher: Publisher;
-  readonly farewells: Farewells | undefined;
   /** Until it is done. */
   reconciliation: Reconciliation | undefined;
   readonly takeBack: readonly (() => void)[];
@@ -55,23 +55,22 @@ export class UsrlocModule implements PuaModule {
     const { sources, isPublished, parameters } = this.#settings;
     const { aggregate, explicitOffline, grace, presenceServer } = parameters;
     pua.addEvent(presence);
+    const attempt: Attempt = (whose, work) => this.#attempt(whose, work);
     const outbox = new Outbox(pua, presenceServer ?? undefined);
-    const offlineS = explicitOffline || (aggregate === 1 ? AGGREGATE_OFFLINE_S : 0);
-    const farewells = offlineS > 0 ? new Farewells(pua, outbox, offlineS) : undefined;
-    const options = { clock: pua.clock, outbox, documents: parameters, grace };
-    const publisher = aggregate === 1 ? new Aggregate(options, farewells!) : new PerBinding(options, farewells);
+    const options = { clock: pua.clock, outbox, documents: parameters, grace, attempt };
+    const publisher =
+      aggregate === 1
+        ? new Aggregate(options, new Farewells(options, explicitOffline || AGGREGATE_OFFLINE_S))
+        : new PerBinding(options, explicitOffline > 0 ? new Farewells(options, explicitOffline) : undefined);
     const reconciliation = new Reconciliation({
       pua,
       sources,
       publisher,
       isPublished,
-      attempt: (aor, work) => this.#attempt(aor, work),
-      presentityOf: ({ aor }) => this.#presentityOf(aor),
+      attempt,
+      fault: (where, error) => this.#fault(where, error),
+      presentityOf: (aor, isNeeded) => this.#presentityOf(aor, isNeeded),
       isOver: (binding) => isOver(binding, pua.clock.wall()),
-      orphan: ({ presUri, id }, isLast) => {
-        if (!farewells || !isLast) return outbox.end(presUri, id);
-        farewells.say(presUri, id, closedDocument(presUri, undefined, pua.clock.wall(), parameters));
-      },
     });
     const takeBack = [
       ...sources.map((source) => source.onEvent((event) => this.#onEvent(event))),
@@ -79,7 +78,7 @@ export class UsrlocModule implements PuaModule {
         writeDocument(presUri, [{ basic: 'open' }], parameters),
       ),
     ];
-    this.#life = { pua, publisher, farewells, reconciliation, takeBack };
+    this.#life = { pua, publisher, reconciliation, takeBack };
   }
 
   /** Reconciles beside everything else: nothing waits for it. */
@@ -87,7 +86,7 @@ export class UsrlocModule implements PuaModule {
     const life = this.#life!;
     void life
       .reconciliation!.run()
-      .catch((error: unknown) => this.#fault('reconciliation with the sources, which was not finished', error))
+      .catch((error: unknown) => this.#fault('reconciliation, which was not finished', error))
       .finally(() => {
         life.reconciliation = undefined;
         this.#isReconciled();
@@ -97,25 +96,23 @@ export class UsrlocModule implements PuaModule {
   stop(): void {
     for (const takeBack of this.#life?.takeBack ?? []) takeBack();
     this.#life?.reconciliation?.stop();
-    this.#life?.farewells?.stop();
+    this.#life?.publisher.stop();
     this.#life = undefined;
   }
 
   #onEvent(event: BindingEvent): void {
-    try {
-      this.#handle(event);
-    } catch (error) {
-      this.#tell(event.binding.aor, error);
-    }
+    this.#attempt(event?.binding?.aor, () => this.#handle(event));
   }
 
   /**
    * Whether it is published is decided when a binding appears or is refreshed. An end needs no decision: the record of
    * the core knows whether there is something to end.
    */
-  #handle({ kind, binding, previous, siblings, hints }: BindingEvent): void {
+  #handle(event: BindingEvent): void {
     const life = this.#life;
     if (!life) return;
+    checkEvent(event);
+    const { kind, binding, previous, siblings, hints } = event;
     const { publisher, reconciliation, pua } = life;
     reconciliation?.touch(binding);
     if (previous) reconciliation?.touch(previous);
@@ -123,7 +120,8 @@ export class UsrlocModule implements PuaModule {
     const isPublished = !isEnd && !isOver(binding, pua.clock.wall()) && this.#isPublished(binding, hints);
     const changesIdentity = previous !== undefined && identityOf(previous) !== identityOf(binding);
     if (!isEnd && !isPublished && !changesIdentity) return;
-    const presUri = this.#presentityOf(binding.aor);
+    const presUri = this.#presentityOf(binding.aor, () => isPublished);
+    if (presUri === undefined) return;
     reconciliation?.touchPublication(presUri, binding);
     if (previous) reconciliation?.touchPublication(presUri, previous);
     if (isEnd) publisher.vanish(presUri, binding, siblings);
@@ -133,31 +131,36 @@ export class UsrlocModule implements PuaModule {
   }
 
   /** What another node or another registrar has bound is published there. */
-  #isPublished(binding: Binding, hints: BindingHints = {}): boolean {
-    if (hints.origin !== undefined && hints.origin !== 'local') return false;
-    return hints.publish ?? this.#settings.isPublished(binding);
+  #isPublished(binding: Binding, { origin = binding.origin, publish }: BindingHints = {}): boolean {
+    return isLocal(origin) && (publish ?? this.#settings.isPublished(binding));
   }
 
-  #presentityOf(aor: string): string {
-    return presentityUri(aor, this.#settings.parameters.defaultDomain);
+  /** Undefined: no URI can be made of it. What was never published needs none. */
+  #presentityOf(aor: string, isNeeded: () => boolean): string | undefined {
+    try {
+      return presentityUri(aor, this.#settings.parameters.defaultDomain);
+    } catch (error) {
+      if (isNeeded()) throw error;
+      return undefined;
+    }
   }
 
-  #attempt(aor: string, work: () => void): void {
+  #attempt(whose: string, work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.#tell(aor, error);
+      this.#tell(whose, error);
     }
   }
 
   /** Once per AOR, not with every REGISTER. */
-  #tell(aor: string, error: unknown): void {
+  #tell(whose: string, error: unknown): void {
     // It is shutting down: nothing is sent any more.
     if (error instanceof PuaError && error.code === 'PUA_ERR_STATE') return;
-    if (this.#told.has(aor)) return;
+    if (this.#told.has(whose)) return;
     if (this.#told.size >= MAX_TOLD) this.#told.clear();
-    this.#told.add(aor);
-    this.#fault(`AOR ${JSON.stringify(aor)}`, error);
+    this.#told.add(whose);
+    this.#fault(`AOR ${JSON.stringify(whose)}`, error);
   }
 
   #fault(where: string, error: unknown): void {

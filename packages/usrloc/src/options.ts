@@ -112,7 +112,12 @@ function sourcesOf({ source, sources }: UsrlocOptions): readonly RegistrationSou
 
 function ruleOf(branchFlag: number, publish: UsrlocOptions['publish']): Settings['isPublished'] {
   if (branchFlag >= 0) return ({ flags = 0 }) => ((flags >>> branchFlag) & 1) === 1;
-  return publish ?? (() => true);
+  if (!publish) return () => true;
+  return (binding) => {
+    const answer: unknown = publish(binding);
+    if (typeof answer === 'boolean') return answer;
+    throw new PuaError('PUA_ERR_OPTION', `usrloc publish: must answer true or false at once, not ${typeof answer}`);
+  };
 }
 
 function fail(option: string, what: string): never {

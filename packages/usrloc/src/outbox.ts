@@ -31,21 +31,24 @@ export class Outbox {
     return this.pua.find({ presUri, id, event, sourceFlag });
   }
 
-  /** A publication taken over from Kamailio, which names them by Call-ID and keeps no document. */
-  endInherited(presUri: string, callId: string | undefined): void {
+  /**
+   * A publication taken over from Kamailio, which names them by Call-ID.
+   * @param own the id by which we publish the binding
+   */
+  endInherited(presUri: string, callId: string | undefined, own: string): void {
     if (callId === undefined) return;
     const id = publicationId(callId);
-    if (this.find(presUri, id)?.body === null) this.end(presUri, id);
+    if (id !== own && this.find(presUri, id)) this.end(presUri, id);
   }
 }
 
-/** Does a record end when `expires` (as of publish()) says? Rows hold whole seconds, rounded. */
-export function endsThen(record: PuaRecord, expires: number, now: number): boolean {
-  if (expires < 0 || record.desiredExpires === 0) return expires < 0 && record.desiredExpires === 0;
-  return Math.abs(record.desiredExpires - now / 1000 - expires) <= 2;
-}
-
-/** Its removal waits for its next try: a wish of ours opens it anew, a good one would be left alone. */
-export function isEnding(record: PuaRecord): boolean {
-  return record.state === 'waiting' && record.etag !== '';
+/**
+ * Is a publication at rest, and does it end when `expires` (as of publish()) says? One that is not at rest may be about
+ * to be removed. Rows hold whole seconds, rounded.
+ */
+export function isSettled(record: PuaRecord, expires: number, now: number): boolean {
+  const { state, desiredExpires } = record;
+  if (state !== 'published') return false;
+  if (expires < 0 || desiredExpires === 0) return expires < 0 && desiredExpires === 0;
+  return Math.abs(desiredExpires - now / 1000 - expires) <= 2;
 }

@@ -2,14 +2,14 @@
 import type { Binding } from '@pua/core';
 import type { Farewells } from './farewells.js';
 import { identityOf, publicationId, tupleId } from './identity.js';
-import { closedDocument, lifetime, openDocument } from './mapping.js';
-import { endsThen, isEnding } from './outbox.js';
-import type { Publisher, PublisherOptions } from './publisher.js';
+import { lifetime, openDocument } from './mapping.js';
+import { isSettled } from './outbox.js';
+import type { Found, Publisher, PublisherOptions } from './publisher.js';
 
 export class PerBinding implements Publisher {
   readonly #o: PublisherOptions;
   readonly #farewells: Farewells | undefined;
-  /** Ids of what is published, by presentity: to know the last one. Kept only for farewells. */
+  /** Ids of what this process has published, by presentity: to know the last one. Kept only for farewells. */
   readonly #present = new Map<string, Set<string>>();
 
   constructor(options: PublisherOptions, farewells: Farewells | undefined) {
@@ -25,7 +25,7 @@ export class PerBinding implements Publisher {
     const { outbox } = this.#o;
     const id = this.idOf(binding);
     outbox.publish(presUri, id, this.#lifetime(binding), this.#document(presUri, binding));
-    outbox.endInherited(presUri, binding.callId);
+    outbox.endInherited(presUri, binding.callId, id);
     this.#arrived(presUri, id);
   }
 
@@ -33,44 +33,46 @@ export class PerBinding implements Publisher {
     const id = this.idOf(binding);
     if (this.#prolong(presUri, id, binding)) this.#arrived(presUri, id);
     else this.appear(presUri, binding);
-    const former = previous === undefined ? id : this.idOf(previous);
-    if (former === id) return;
-    this.#left(presUri, former);
+    const former = previous && this.idOf(previous);
+    if (former === undefined || former === id) return;
+    this.#present.get(presUri)?.delete(former);
     this.#o.outbox.end(presUri, former);
   }
 
-  vanish(presUri: string, binding: Binding, siblings?: readonly Binding[]): void {
-    const { outbox, clock, documents } = this.#o;
+  vanish(presUri: string, binding: Binding, siblings: readonly Binding[] = []): void {
     const id = this.idOf(binding);
-    outbox.endInherited(presUri, binding.callId);
-    if (this.#farewells && this.#left(presUri, id, siblings)) {
-      const closed = closedDocument(presUri, tupleId(identityOf(binding)), clock.wall(), documents);
-      this.#farewells.say(presUri, id, closed);
-    } else outbox.end(presUri, id);
+    this.#o.outbox.endInherited(presUri, binding.callId, id);
+    this.#leave(presUri, id, siblings, tupleId(binding));
   }
 
-  reconcile(presUri: string, bindings: readonly Binding[], isPublished: (binding: Binding) => boolean): void {
+  abandon(presUri: string, id: string, bindings: readonly Binding[]): void {
+    this.#leave(presUri, id, bindings);
+  }
+
+  reconcile(presUri: string, { bindings, isCompared, isPublished }: Found): void {
     const { outbox, clock } = this.#o;
     for (const binding of bindings) {
+      if (!isCompared(binding)) continue;
       const id = this.idOf(binding);
       const record = outbox.find(presUri, id);
       if (!record) {
         if (isPublished(binding)) this.appear(presUri, binding);
-        continue;
-      }
-      const expires = this.#lifetime(binding);
-      if (record.body !== this.#document(presUri, binding)) this.appear(presUri, binding);
-      else if (isEnding(record) || !endsThen(record, expires, clock.wall())) this.refresh(presUri, binding);
+      } else if (record.body !== this.#document(presUri, binding)) this.appear(presUri, binding);
+      else if (!isSettled(record, this.#lifetime(binding), clock.wall())) this.refresh(presUri, binding);
       else this.#arrived(presUri, id);
     }
+  }
+
+  stop(): void {
+    this.#farewells?.stop();
   }
 
   /** False: its document must be given. */
   #prolong(presUri: string, id: string, binding: Binding): boolean {
     const { outbox, documents } = this.#o;
-    if (this.#farewells?.stands(presUri)) return false;
-    // All that can change in the document of a binding is its contact.
-    if (documents.contact === 1 && outbox.find(presUri, id)?.body !== this.#document(presUri, binding)) return false;
+    // All that can change in the document of a binding is its contact, or that it is a farewell.
+    const canDiffer = documents.contact === 1 || this.#farewells !== undefined;
+    if (canDiffer && outbox.find(presUri, id)?.body !== this.#document(presUri, binding)) return false;
     return outbox.publish(presUri, id, this.#lifetime(binding));
   }
 
@@ -82,19 +84,26 @@ export class PerBinding implements Publisher {
     this.#farewells.retract(presUri, id);
   }
 
-  /** Was it the last that is published? After a restart it may be unknown: then its siblings tell. */
-  #left(presUri: string, id: string, siblings: readonly Binding[] = []): boolean {
-    const present = this.#present.get(presUri);
-    if (!present) return siblings.length === 0 && this.#o.outbox.find(presUri, id) !== undefined;
-    const was = present.delete(id);
-    if (present.size > 0) return false;
-    this.#present.delete(presUri);
-    return was;
+  #leave(presUri: string, id: string, others: readonly Binding[], tuple?: string): void {
+    if (this.#farewells && this.#wasLast(presUri, id, others)) this.#farewells.say(presUri, id, tuple);
+    else this.#o.outbox.end(presUri, id);
+  }
+
+  /**
+   * Was it published, and is nothing else? A source need not tell every end, nor has this process seen everything that is
+   * published: the records have the last word.
+   */
+  #wasLast(presUri: string, id: string, others: readonly Binding[]): boolean {
+    const isThere = (one: string) => this.#o.outbox.find(presUri, one) !== undefined;
+    const present = this.#present.get(presUri) ?? new Set<string>();
+    const wasThere = present.delete(id) || isThere(id);
+    for (const one of present) if (!isThere(one)) present.delete(one);
+    if (present.size === 0) this.#present.delete(presUri);
+    return wasThere && ![...present, ...others.map((one) => this.idOf(one))].some((one) => one !== id && isThere(one));
   }
 
   #document(presUri: string, binding: Binding): string {
-    const { documents } = this.#o;
-    return openDocument(presUri, tupleId(identityOf(binding)), binding, documents);
+    return openDocument(presUri, tupleId(binding), binding, this.#o.documents);
   }
 
   #lifetime(binding: Binding): number {

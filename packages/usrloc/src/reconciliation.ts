@@ -2,9 +2,10 @@
  * At the start: what the sources have, against what is published. Goes in steps, so that a hundred thousand bindings do
  * not keep the process from its other work; events that come meanwhile win over the snapshots.
  */
-import { type Binding, type PuaApi, type PuaRecord, type RegistrationSource, SourceFlag } from '@pua/core';
-import { identityOf } from './identity.js';
-import type { Publisher } from './publisher.js';
+import { type Binding, type PuaApi, type RegistrationSource, SourceFlag } from '@pua/core';
+import { checkBinding } from './check.js';
+import { identityOf, isLocal } from './identity.js';
+import type { Attempt, Found, Publisher } from './publisher.js';
 
 /** So many bindings or records are looked at in one go; then the event loop has its turn. */
 const STEP = 500;
@@ -14,20 +15,22 @@ export interface ReconciliationOptions {
   readonly sources: readonly RegistrationSource[];
   readonly publisher: Publisher;
   readonly isPublished: (binding: Binding) => boolean;
-  /** Runs the work for an AOR; what it throws is told. */
-  readonly attempt: (aor: string, work: () => void) => void;
-  readonly presentityOf: (binding: Binding) => string;
+  readonly attempt: Attempt;
+  readonly fault: (where: string, error: unknown) => void;
+  /** Undefined: no URI can be made of its AOR, and none is needed. */
+  readonly presentityOf: (aor: string, isNeeded: () => boolean) => string | undefined;
   readonly isOver: (binding: Binding) => boolean;
-  /** A publication whose binding is there no more. */
-  readonly orphan: (record: PuaRecord, isLast: boolean) => void;
 }
 
-/** Bindings by identity, of one presentity. */
-type Bindings = Map<string, Binding>;
+/** By presentity, then by identity. */
+type Bindings = Map<string, Map<string, Binding>>;
 
 export class Reconciliation {
   readonly #o: ReconciliationOptions;
+  /** Bindings that an event has told of. */
   readonly #touched = new Set<string>();
+  /** Publications of bindings that are there, or that an event has dealt with. */
+  readonly #accounted = new Set<string>();
   #looked = 0;
   #stopped = false;
 
@@ -42,30 +45,45 @@ export class Reconciliation {
 
   /** ... and has published it or ended its publication. */
   touchPublication(presUri: string, binding: Binding): void {
-    this.#touched.add(keyOf(presUri, this.#o.publisher.idOf(binding)));
+    this.#accounted.add(keyOf(presUri, this.#o.publisher.idOf(binding)));
   }
 
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Sources that can't tell what they have are left out, and with them nobody can tell what is an orphan. */
   async run(): Promise<void> {
-    const tellers = this.#o.sources.filter((source) => source.snapshot !== undefined);
-    if (tellers.length === 0) return;
-    const live = new Map<string, Bindings>();
-    for (const source of tellers) await this.#collect(source.snapshot!(), live);
-    await this.#publish(live);
-    if (tellers.length === this.#o.sources.length) await this.#endOrphans(live);
+    const live: Bindings = new Map();
+    let isWhole = true;
+    for (const [i, source] of this.#o.sources.entries()) {
+      try {
+        if (source.snapshot) await this.#collect(source.snapshot(), live);
+        else isWhole = false;
+      } catch (error) {
+        isWhole = false;
+        const where = `snapshot of source ${i + 1} of ${this.#o.sources.length}, which was not read to its end`;
+        if (!this.#stopped) this.#o.fault(where, error);
+      }
+    }
+    const found: Omit<Found, 'bindings'> = {
+      isCompared: (binding) => isLocal(binding.origin) && !this.#touched.has(keyOf(binding.aor, identityOf(binding))),
+      isPublished: this.#o.isPublished,
+      isWhole,
+    };
+    await this.#compare(live, found);
+    // Where one can't tell what it has, nobody can tell what is an orphan.
+    if (isWhole) await this.#endOrphans(live, found);
   }
 
-  async #collect(snapshot: AsyncIterable<Binding>, live: Map<string, Bindings>): Promise<void> {
-    const { attempt, isOver, presentityOf } = this.#o;
+  async #collect(snapshot: AsyncIterable<Binding>, live: Bindings): Promise<void> {
+    const { attempt, isOver, isPublished, presentityOf } = this.#o;
     for await (const binding of snapshot) {
       if (!(await this.#goOn())) return;
-      if (isOver(binding)) continue;
-      attempt(binding.aor, () => {
-        const presUri = presentityOf(binding);
+      attempt(binding?.aor, () => {
+        checkBinding(binding);
+        if (isOver(binding)) return;
+        const presUri = presentityOf(binding.aor, () => isLocal(binding.origin) && isPublished(binding));
+        if (presUri === undefined) return;
         const bindings = live.get(presUri);
         if (bindings) bindings.set(identityOf(binding), binding);
         else live.set(presUri, new Map([[identityOf(binding), binding]]));
@@ -73,27 +91,29 @@ export class Reconciliation {
     }
   }
 
-  async #publish(live: ReadonlyMap<string, Bindings>): Promise<void> {
-    const { attempt, isPublished, publisher } = this.#o;
-    for (const [presUri, bindings] of live) {
+  async #compare(live: Bindings, found: Omit<Found, 'bindings'>): Promise<void> {
+    const { attempt, publisher } = this.#o;
+    for (const [presUri, ofPresentity] of live) {
       if (!(await this.#goOn())) return;
-      const all = [...bindings.values()];
-      const untouched = all.filter((binding) => !this.#touched.has(keyOf(binding.aor, identityOf(binding))));
-      attempt(all[0]!.aor, () => publisher.reconcile(presUri, untouched, isPublished));
+      const bindings = [...ofPresentity.values()];
+      for (const binding of bindings) this.touchPublication(presUri, binding);
+      attempt(bindings[0]!.aor, () => publisher.reconcile(presUri, { ...found, bindings }));
     }
   }
 
-  async #endOrphans(live: ReadonlyMap<string, Bindings>): Promise<void> {
-    const { attempt, orphan, pua, publisher } = this.#o;
-    for (const record of pua.list({ kind: 'publication', sourceFlag: SourceFlag.UL_PUBLISH })) {
+  async #endOrphans(live: Bindings, found: Omit<Found, 'bindings'>): Promise<void> {
+    const { attempt, pua, publisher } = this.#o;
+    for (const { presUri, id, body } of pua.list({ kind: 'publication', sourceFlag: SourceFlag.UL_PUBLISH })) {
       if (!(await this.#goOn())) return;
-      const { presUri, id } = record;
-      const bindings = [...(live.get(presUri)?.values() ?? [])];
       // A publication of Kamailio's ends when its binding is told about (by Call-ID), else with its registration: a
       // registrar that has just taken over knows nobody yet.
-      const isSpared = record.body === null || this.#touched.has(keyOf(presUri, id));
-      if (isSpared || bindings.some((binding) => publisher.idOf(binding) === id)) continue;
-      attempt(presUri, () => orphan(record, bindings.length === 0));
+      if (body === null) continue;
+      const bindings = live.get(presUri);
+      attempt(presUri, () => {
+        if (!this.#accounted.has(keyOf(presUri, id))) publisher.abandon(presUri, id, [...(bindings?.values() ?? [])]);
+        // An event has dealt with one binding; another one of that publication may have gone before.
+        else if (!bindings) publisher.reconcile(presUri, { ...found, bindings: [] });
+      });
     }
   }
 

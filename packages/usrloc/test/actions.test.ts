@@ -1,6 +1,7 @@
 /** What each event leads to on the wire. */
+import type { BindingEvent } from '@pua/core';
 import { readPidf } from '@pua/documents';
-import { binding, HOUR, NOW } from './support/registrar';
+import { binding, FakeRegistrar, HOUR, NOW } from './support/registrar';
 import { inWorld, type Sent, type World } from './support/world';
 
 const ALICE = 'sip:alice@example.com';
@@ -265,11 +266,29 @@ describe('AORs', () => {
     );
   });
 
-  test('one that is not published needs no domain', async () => {
-    await inWorld({ usrloc: { publish: () => false } }, async (world) => {
-      world.registrar.insert(binding({ aor: 'alice' }));
+  test('one that is not published needs no domain: neither its start nor its end nor its snapshot is told', async () => {
+    const registrar = new FakeRegistrar();
+    registrar.insert(binding({ aor: 'bob' }));
+    await inWorld({ registrar, usrloc: { publish: () => false } }, async (world) => {
+      const one = registrar.insert(binding({ aor: 'alice', bindingId: 'first' }));
+      const other = registrar.update(one, { bindingId: 'second' });
+      registrar.delete(other);
+      registrar.expire(binding({ aor: 'carol' }));
       await world.advance(100);
       expect(world.sent).toEqual([]);
+    });
+  });
+
+  test('BETTER: a tel: URI goes out as it is', async () => {
+    await inWorld({}, async (world) => {
+      const seen: string[] = [];
+      const close = world.network.tap(({ data }) => void seen.push(Buffer.from(data).toString()));
+      world.registrar.insert(binding({ aor: 'tel:+4930123456' }));
+      await world.advance(100);
+      close();
+      const [publish] = seen;
+      expect(publish).toMatch(/^PUBLISH tel:\+4930123456 SIP\/2\.0\r\n/);
+      expect(publish).toContain('entity="tel:+4930123456"');
     });
   });
 
@@ -293,6 +312,51 @@ describe('AORs', () => {
       expect(world.sent[0]!.uri).toBe('sip:a&b%3C%22c%22%3E@example.com');
       expect(readPidf(world.sent[0]!.body).entity).toBe('sip:a&b%3C%22c%22%3E@example.com');
     });
+  });
+
+  test('a predicate that answers later (a promise is true to JavaScript) publishes nothing and is told', async () => {
+    const publish = (async () => false) as unknown as () => boolean;
+    await inWorld(
+      { usrloc: { publish } },
+      async (world) => {
+        world.registrar.insert(binding());
+        await world.advance(100);
+        expect(world.sent).toEqual([]);
+      },
+      [/AOR "alice@example.com": usrloc publish: must answer true or false at once, not object/],
+    );
+  });
+
+  test.each<[string, object, RegExp]>([
+    ['no binding', { binding: undefined }, /AOR undefined: .* has no binding/],
+    ['no AOR', { binding: binding({ aor: undefined as never }) }, /AOR undefined: .* aor must be a text/],
+    [
+      'no time',
+      { binding: binding({ expiresAt: Number.NaN }) },
+      /AOR "alice@example.com": .* expiresAt must be milliseconds since 1970, 0 for a permanent binding, not NaN/,
+    ],
+    ['a date', { binding: binding({ expiresAt: new Date(NOW) as never }) }, /expiresAt must be milliseconds/],
+    [
+      'nothing that tells it from others',
+      { binding: { aor: 'alice@example.com', expiresAt: 0 } },
+      /bindingId, contact or callId/,
+    ],
+    [
+      'an unknown kind',
+      { kind: 'removed', binding: binding() },
+      /kind must be insert, update, delete or expire, not "removed"/,
+    ],
+  ])('an event of a source of somebody else with %s is told, the next one is taken', async (_name, event, message) => {
+    await inWorld(
+      {},
+      async (world) => {
+        world.registrar.tell({ kind: 'insert', ...event } as BindingEvent);
+        world.registrar.insert(binding({ aor: 'bob@example.com' }));
+        await world.advance(100);
+        expect(world.sent.map(({ uri }) => uri)).toEqual(['sip:bob@example.com']);
+      },
+      [message],
+    );
   });
 
   test('a predicate that throws is told, and nothing else comes of it', async () => {

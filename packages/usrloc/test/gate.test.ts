@@ -44,6 +44,15 @@ test.each<[string, UsrlocOptions, object, BindingHints | undefined, number]>([
   ['of a NOTIFY of reg', {}, {}, { origin: 'reginfo' }, NONE],
   ['of another node, even if the event says yes', {}, {}, { origin: 'replica', publish: true }, NONE],
   ['local', {}, {}, { origin: 'local' }, ALL],
+  ['its binding is of another node', {}, { origin: 'replica' }, undefined, NONE],
+  ['its binding came by a NOTIFY of reg', {}, { origin: 'reginfo' }, undefined, NONE],
+  [
+    'its binding is of another node, but this change was made here',
+    {},
+    { origin: 'replica' },
+    { origin: 'local' },
+    ALL,
+  ],
 ])('%s', async (_name, usrloc, change, hints, publishes) => {
   await inWorld({ usrloc }, async (world) => {
     expect(await lifeOf(world, change, hints)).toBe(publishes);
@@ -99,6 +108,28 @@ test('a refresh that is not to be published is not sent: the publication ends in
     expect(world.server.publications).toHaveLength(1);
     await world.advance(2_000);
     expect(world.server.publications).toHaveLength(0);
+  });
+});
+
+test('a slow end of other modules: a farewell that falls due meanwhile neither throws nor is told', async () => {
+  let over = () => {};
+  const other: PuaModule = {
+    name: 'other',
+    setup: () => {},
+    stop: () =>
+      new Promise((resolve) => {
+        over = resolve;
+      }),
+  };
+  await inWorld({ usrloc: { explicitOffline: 5 }, modules: [other] }, async (world) => {
+    world.registrar.delete(world.registrar.insert(binding()));
+    await world.advance(100);
+    const stopped = world.pua.stop(0);
+    await world.advance(10_000);
+    over();
+    await world.advance(100);
+    await stopped;
+    expect(world.sent.map(({ expires }) => expires)).toEqual([3601, 6]);
   });
 });
 

@@ -72,8 +72,14 @@ test('ids keep the prefix UL_PUBLISH. and fit their column', () => {
 });
 
 test('BETTER: tuple ids are XML IDs, a letter first, stable for the binding, and do not tell which device it is', () => {
-  expect(tupleId('uloc-5f-1')).toMatch(/^b-[0-9a-f]{20}$/);
-  expect(tupleId('uloc-5f-1')).toBe(tupleId('uloc-5f-1'));
-  expect(tupleId('uloc-5f-1')).not.toBe(tupleId('uloc-5f-2'));
-  expect(tupleId('1<"')).toMatch(/^b-[0-9a-f]{20}$/);
+  const one = binding({ bindingId: 'uloc-5f-1' });
+  expect(tupleId(one)).toMatch(/^b-[0-9a-f]{20}$/);
+  expect(tupleId({ ...one, callId: 'another', expiresAt: 0 })).toBe(tupleId(one));
+  expect(tupleId({ ...one, bindingId: 'uloc-5f-2' })).not.toBe(tupleId(one));
+  expect(tupleId({ ...one, bindingId: '1<"' })).toMatch(/^b-[0-9a-f]{20}$/);
+});
+
+test('a phone of two users: their watchers can not see that it is the same one', () => {
+  const { bindingId: _, ...one } = binding({ instance: 'urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6', regId: 1 });
+  expect(tupleId({ ...one, aor: 'bob@example.com' })).not.toBe(tupleId(one));
 });

@@ -74,6 +74,19 @@ test('contact 1: the address of the device and its q', () => {
   expect(readPidf(open({ contact: 1 }, { contact })).tuples![0]!.contact).toEqual({ uri: contact });
 });
 
+test.each<[string, object, object]>([
+  ['white space, brackets', { contact: 'sip:a b<c>@x', q: 1 }, { uri: 'sip:a%20b%3Cc%3E@x', priority: 1 }],
+  ['control characters', { contact: 'sip:a\u0001@x' }, { uri: 'sip:a%01@x' }],
+  ['a q that is none', { contact: 'sip:a@x', q: 5 }, { uri: 'sip:a@x' }],
+])('contact 1: what no document takes does not keep anybody offline: %s', (_name, more, contact) => {
+  expect(readPidf(open({ contact: 1 }, more)).tuples![0]!.contact).toEqual(contact);
+});
+
+test('contact 1: a source that tells no contact', () => {
+  for (const contact of ['', undefined])
+    expect(readPidf(open({ contact: 1 }, { contact })).tuples![0]!.contact).toBeUndefined();
+});
+
 test('compat 1: the plain document of the C modules', () => {
   expect(readPidf(open({ compat: 1, entityPrefix: 'pres' }))).toEqual({
     entity: 'pres:desk41@pbx.example.net',

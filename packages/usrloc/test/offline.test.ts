@@ -131,6 +131,59 @@ describe('BETTER: explicit_offline', () => {
     });
   });
 
+  test('after a restart, the other one has not been heard of since: it is no farewell', async () => {
+    await inWorld({ usrloc, registrar: new FakeRegistrar({ snapshot: false }) }, async (world) => {
+      const [one, other] = [world.registrar.insert(binding()), world.registrar.insert(binding())];
+      await world.advance(100);
+      await world.stopPua();
+      await world.startPua();
+      const same = world.registrar.update(one, { cseq: 2 });
+      world.registrar.delete(same);
+      await world.advance(100);
+      expect(held(world)).toEqual(['open']);
+      world.registrar.delete(other);
+      await world.advance(100);
+      expect(held(world)).toEqual(['closed']);
+    });
+  });
+
+  test('after a restart a phone that comes back while its farewell stands is open, with its first refresh', async () => {
+    await inWorld({ usrloc, registrar: new FakeRegistrar({ snapshot: false }) }, async (world) => {
+      const one = world.registrar.insert(binding());
+      await world.advance(100);
+      world.registrar.delete(one);
+      await world.advance(100);
+      await world.kill();
+      await world.startPua();
+      world.registrar.update(one, { cseq: 2 });
+      await world.advance(60_000);
+      expect(held(world)).toEqual(['open']);
+    });
+  });
+
+  test('a binding that has lapsed, with nobody telling it, does not count', async () => {
+    await inWorld({ usrloc }, async (world) => {
+      world.registrar.insert(binding({ expiresAt: NOW + 60_000 }));
+      const one = world.registrar.insert(binding());
+      await world.advance(65_000);
+      world.registrar.delete(one);
+      await world.advance(100);
+      expect(held(world)).toEqual(['closed']);
+    });
+  });
+
+  test('an end that is told twice: one farewell, of the length that is set', async () => {
+    await inWorld({ usrloc }, async (world) => {
+      const one = world.registrar.insert(binding());
+      await world.advance(100);
+      world.registrar.delete(one);
+      await world.advance(20_000);
+      world.registrar.delete(one);
+      await world.advance(11_000);
+      expect(requests(world)).toEqual(['initial open 3601', 'match closed 31', 'match bodiless 0']);
+    });
+  });
+
   test('gone while the process was down: closed at its start; a farewell that stood then is taken back', async () => {
     await inWorld({ usrloc }, async (world) => {
       const one = world.registrar.insert(binding());
@@ -222,13 +275,32 @@ describe('BETTER: aggregate', () => {
     });
   });
 
-  test('a binding whose end nobody tells goes with the next change', async () => {
-    await inWorld({ usrloc }, async (world) => {
+  test('a binding whose end nobody tells goes in its time, the grace included; the last one says farewell', async () => {
+    await inWorld({ usrloc: { ...usrloc, grace: 10 } }, async (world) => {
       world.registrar.insert(binding({ expiresAt: NOW + 60_000 }));
-      const one = world.registrar.insert(binding());
-      await world.advance(61_000);
-      world.registrar.update(one, { expiresAt: NOW + 2 * HOUR });
+      world.registrar.insert(binding({ expiresAt: NOW + 120_000 }));
+      await world.advance(65_000);
+      world.registrar.insert(binding({ expiresAt: NOW + 90_000 }));
+      await world.advance(4_000);
+      expect(held(world)).toEqual(['open+open+open']);
+      await world.advance(2_000);
+      expect(held(world)).toEqual(['open+open']);
+      await world.advance(58_000);
+      expect(held(world)).toEqual(['open']);
+      await world.advance(2_000);
+      expect(held(world)).toEqual(['closed']);
+      await world.advance(60_000);
+      expect(held(world)).toEqual([]);
+    });
+  });
+
+  test('a refresh that is not to be published: its tuple goes in its time', async () => {
+    await inWorld({ usrloc }, async (world) => {
+      const one = world.registrar.insert(binding({ expiresAt: NOW + 60_000 }));
+      world.registrar.insert(binding());
       await world.advance(100);
+      world.registrar.update(one, { expiresAt: NOW + HOUR }, { publish: false });
+      await world.advance(62_000);
       expect(held(world)).toEqual(['open']);
     });
   });

@@ -94,7 +94,7 @@ class Day {
 
   /** `user tuple-id` of all that is bound. */
   get bound(): string[] {
-    return [...this.#bound.values()].map(({ aor, bindingId }) => `${aor} ${tupleId(bindingId!)}`).sort();
+    return [...this.#bound.values()].map((bound) => `${bound.aor} ${tupleId(bound)}`).sort();
   }
 }
 

@@ -78,6 +78,34 @@ describe.each(['stop', 'kill'] as const)('after a %s', (way) => {
     });
   });
 
+  test.each([
+    [0, 0],
+    [0, 50],
+    [1, 0],
+    [1, 50],
+  ])(
+    'an end that was under way goes on meanwhile: who is bound anew is online (aggregate %s, snapshot after %s ms)',
+    async (aggregate, ms) => {
+      await inWorld({ usrloc: { aggregate }, faults: { delay: [100, 100] } }, async (world) => {
+        const [sent, unsent] = [world.registrar.insert(of('sent')), of('unsent')];
+        await world.advance(500);
+        world.server.away();
+        world.registrar.delete(sent);
+        // Its first PUBLISH has not been answered yet.
+        world.registrar.delete(world.registrar.insert(unsent));
+        await world.advance(50);
+        await restart(world, () => {
+          world.server.back();
+          world.registrar.insert(sent);
+          world.registrar.insert(unsent);
+          world.registrar.untilTelling = () => new Promise<void>((resolve) => void world.clock.after(ms, resolve));
+        });
+        await world.advance(300_000);
+        expect(users(world).sort()).toEqual(['sent', 'unsent']);
+      });
+    },
+  );
+
   test.each([0, 1])(
     'a binding that its event had published goes on, whatever the rule says (aggregate %s)',
     async (aggregate) => {
@@ -93,6 +121,27 @@ describe.each(['stop', 'kill'] as const)('after a %s', (way) => {
     },
   );
 });
+
+test.each([0, 1])(
+  'bindings of other nodes are not published here, and not prolonged (aggregate %s)',
+  async (aggregate) => {
+    await inWorld({ usrloc: { aggregate } }, async (world) => {
+      const moved = world.registrar.insert(of('moved'));
+      await world.advance(100);
+      await world.kill();
+      world.registrar.update(moved, { expiresAt: NOW + 3 * HOUR, origin: 'replica' });
+      world.registrar.insert(of('theirs', { origin: 'replica' }));
+      world.registrar.insert(of('pulled', { origin: 'reginfo' }));
+      world.registrar.insert(of('ours', { origin: 'local' }));
+      const sent = from(world);
+      await world.startPua();
+      await world.advance(100);
+      expect(sent()).toEqual(['ours full 3601']);
+      await world.advance(2 * HOUR);
+      expect(users(world)).toEqual([]);
+    });
+  },
+);
 
 test('a new configuration changes the documents that are published', async () => {
   await inWorld({}, async (world) => {
@@ -131,6 +180,25 @@ describe('events during the snapshot win', () => {
       await world.advance(100);
       expect(users(world).sort()).toEqual(['longer', 'new', 'other']);
       expect(sent().sort()).toEqual(['gone 0', 'longer 7201', 'new full 3601', 'other full 3601']);
+    });
+  });
+
+  test('aggregate: one ends while it is told, the other one had gone before: nothing of the AOR is left', async () => {
+    const registrar = new FakeRegistrar();
+    await inWorld({ registrar, usrloc: { aggregate: 1 } }, async (world) => {
+      const [one, gone] = [registrar.insert(of('alice')), registrar.insert(of('alice'))];
+      await world.advance(100);
+      await world.kill();
+      registrar.forgetAll();
+      registrar.insert(of('other'));
+      registrar.whileTelling = () => {
+        registrar.whileTelling = () => {};
+        registrar.delete(one);
+      };
+      expect(gone).toBeDefined();
+      await world.startPua();
+      await world.advance(62_000);
+      expect(users(world)).toEqual(['other']);
     });
   });
 
@@ -181,6 +249,56 @@ describe('sources that can not tell, or fail', () => {
     });
   });
 
+  test('aggregate: one of two has none: its tuples stay', async () => {
+    const [blind, telling] = [new FakeRegistrar({ snapshot: false }), new FakeRegistrar()];
+    await inWorld({ usrloc: { aggregate: 1, sources: [blind, telling] } }, async (world) => {
+      blind.insert(of('alice'));
+      telling.insert(of('alice'));
+      await world.advance(100);
+      await world.kill();
+      telling.insert(of('alice'));
+      await world.startPua();
+      await world.advance(100);
+      expect(readPidf(world.documents.get('alice@example.com')![0]!).tuples).toHaveLength(3);
+    });
+  });
+
+  test('one snapshot fails: what the other source has, and what the first one has told, is published', async () => {
+    const [failing, telling] = [new FakeRegistrar(), new FakeRegistrar()];
+    const [told] = [failing.insert(of('told')), failing.insert(of('untold'))];
+    telling.insert(of('other'));
+    failing.whileTelling = (given) => {
+      if (given !== told) throw new Error('the database has gone');
+    };
+    await inWorld(
+      { usrloc: { sources: [failing, telling] } },
+      async (world) => {
+        await world.advance(100);
+        expect(users(world).sort()).toEqual(['other', 'told']);
+      },
+      [/usrloc: snapshot of source 1 of 2, .*: the database has gone/],
+    );
+  });
+
+  test('a predicate that throws at the start is told, and ends nothing', async () => {
+    await inWorld(
+      {},
+      async (world) => {
+        world.registrar.insert(of('alice'));
+        await world.advance(100);
+        await world.stopPua();
+        world.registrar.insert(of('bob'));
+        const publish = () => {
+          throw new Error('no rules');
+        };
+        await world.startPua({ publish });
+        await world.advance(100);
+        expect(users(world)).toEqual(['alice']);
+      },
+      [/AOR "bob@example.com": no rules/],
+    );
+  });
+
   test('a snapshot that fails is told; nothing is taken for an orphan', async () => {
     const registrar = new FakeRegistrar();
     await inWorld(
@@ -196,7 +314,7 @@ describe('sources that can not tell, or fail', () => {
         await world.advance(100);
         expect(users(world).sort()).toEqual(['alice', 'bob']);
       },
-      [/usrloc: reconciliation .* not finished: the database has gone/],
+      [/usrloc: snapshot of source 1 of 1, .*: the database has gone/],
     );
   });
 
@@ -323,6 +441,25 @@ describe('taken over from Kamailio', () => {
         world.registrar.delete(one);
         await world.advance(100);
         expect(users(world)).toEqual([]);
+      });
+    },
+  );
+
+  test.each(['refreshed', 'deleted'] as const)(
+    'the server had lost it, its document was written anew; then its binding is %s: there is no second one',
+    async (what) => {
+      await inWorld({ registrar: kamailio(false) }, async (world) => {
+        const one = of('alice', { callId: CALL_ID, bindingId: 'uloc-1', expiresAt: NOW + 3 * HOUR });
+        await takeOver(world, one);
+        await world.startPua();
+        world.server.restart({ forget: true });
+        await world.advance(3 * HOUR - 60_000);
+        expect(users(world)).toEqual(['alice']);
+        if (what === 'deleted') world.registrar.delete(one);
+        else world.registrar.update(one, { expiresAt: NOW + 4 * HOUR });
+        await world.advance(100);
+        expect(ids(world)).toEqual(what === 'deleted' ? [] : ['UL_PUBLISH.uloc-1']);
+        expect(world.server.publications).toHaveLength(what === 'deleted' ? 0 : 1);
       });
     },
   );

@@ -26,6 +26,8 @@ export class FakeRegistrar implements RegistrationSource {
   readonly #bound = new Map<string, Map<string, Binding>>();
   /** Runs before each binding of a snapshot is given. */
   whileTelling: (given: Binding) => void = () => {};
+  /** What a snapshot waits for before it gives the first one. */
+  untilTelling: () => Promise<void> = async () => {};
   snapshot?: () => AsyncIterable<Binding>;
 
   constructor(options: { snapshot?: boolean } = {}) {
@@ -38,6 +40,7 @@ export class FakeRegistrar implements RegistrationSource {
   }
 
   async *#snapshot(): AsyncIterable<Binding> {
+    await this.untilTelling();
     // What is bound meanwhile is told, too, as a table that is read in pages does.
     for (const bindings of this.#bound.values()) {
       for (const one of bindings.values()) {

@@ -11,6 +11,7 @@ import {
   type StorePort,
   type Timer,
 } from '@pua/core';
+import { type BindDatagram, embeddedSip } from '@pua/sip';
 import {
   type Faults,
   type PresenceServer,
@@ -20,7 +21,6 @@ import {
   simulatePresenceServer,
 } from '@pua/testkit';
 import { type Usrloc, type UsrlocOptions, usrloc } from '@pua/usrloc';
-import { type BindDatagram, embeddedSip } from '@pua/sip';
 import { FakeRegistrar } from './registrar';
 
 /** A disk that outlives processes. */
@@ -147,7 +147,11 @@ export class World {
     for (const module of this.options.modules ?? []) this.pua.use(module);
     await this.pua.start();
     await this.clock.advanceAsync(1);
-    await this.module.reconciled;
+    let isReconciled = false;
+    void this.module.reconciled.then(() => {
+      isReconciled = true;
+    });
+    await this.clock.runUntil(() => isReconciled, 10_000);
     this.#kill = () => {
       alive = false;
       store.kill();
