@@ -17,7 +17,7 @@ import {
 } from '@pua/documents';
 import { storeKey } from './aor.js';
 import { fault } from './fault.js';
-import { nodePrefix } from './ids.js';
+import { nodePrefix, prefixOf, sinkPrefix } from './ids.js';
 import type { CheckedOptions } from './options.js';
 import { Sources } from './sources.js';
 import { type AorState, statesOf } from './state.js';
@@ -59,16 +59,26 @@ export interface HandledReginfo {
 /** Seconds that a subscription has left when nobody says so: the default of RFC 3903 and of the C modules. */
 const DEFAULT_LIFETIME = 3600;
 
+/** Contacts, registrations and AORs of one subscription: a notifier must not fill our memory. */
+const MAX_KNOWN = 10_000;
+
 /** What is known of a subscription. */
 class Known {
   dialog: string | undefined;
   tables: RegistrationTables | undefined;
   /** A full document was seen in this dialog: what is not in the tables is not there. */
   complete = false;
+  /** What the keys of its bindings in the sink begin with. */
+  readonly prefix: string;
   /** AORs it has told of, as the sink has them. */
-  aors = new Set<string>();
+  aors: ReadonlySet<string> = new Set();
   /** Its documents are applied one after another. */
-  last: Promise<unknown> = Promise.resolve();
+  last: Promise<unknown>;
+
+  constructor(prefix: string, after: Promise<unknown>) {
+    this.prefix = prefix;
+    this.last = after;
+  }
 
   /** The next document is the first one: versions begin anew (RFC 3680 section 5.1). */
   restart(dialog: string | undefined): void {
@@ -84,6 +94,12 @@ export class Consumer {
   readonly #writer: SinkWriter | undefined;
   readonly #known = new Map<string, Known>();
   readonly #ownPrefix: string;
+  /** AORs of the bindings that earlier runs have written, by the prefix of their subscription. */
+  readonly #written = new Map<string, Set<string>>();
+  #isOpen!: () => void;
+  readonly #opened = new Promise<void>((resolve) => {
+    this.#isOpen = resolve;
+  });
 
   constructor(clock: Clock, options: CheckedOptions) {
     this.#clock = clock;
@@ -92,8 +108,29 @@ export class Consumer {
     this.#ownPrefix = nodePrefix(options.nodeName);
   }
 
+  /**
+   * The sink has started: documents are applied from now on, also those that have come already. A sink that can tell what it
+   * has is asked once: what a subscription has told in an earlier run may be over.
+   */
+  async open(): Promise<void> {
+    const { sink } = this.#options;
+    for await (const binding of sink?.snapshot?.() ?? []) {
+      const prefix = prefixOf(binding);
+      if (prefix === undefined) continue;
+      const aors = this.#written.get(prefix) ?? new Set();
+      this.#written.set(prefix, aors.add(binding.aor));
+    }
+    this.#isOpen();
+  }
+
   /** `reginfo_handle_notify`. Never rejects: what the document did wrong is a result. */
   async handle(received: ReceivedReginfo): Promise<HandledReginfo> {
+    const handled = await this.#handle(received);
+    if (received.over) this.forget(received.subscriptionId);
+    return handled;
+  }
+
+  async #handle(received: ReceivedReginfo): Promise<HandledReginfo> {
     if (received.body.length === 0) return { contacts: 0, changed: 0, code: 1, gap: false };
     let document: RegInfo;
     try {
@@ -101,12 +138,16 @@ export class Consumer {
     } catch (error) {
       return failed(error, false);
     }
-    const known = this.#known.get(received.subscriptionId) ?? new Known();
-    this.#known.set(received.subscriptionId, known);
+    const known = this.#knownOf(received.subscriptionId);
     const result = known.last.then(() => this.#apply(known, received, document));
     known.last = result;
-    if (received.over) void result.then(() => this.forget(received.subscriptionId));
     return result;
+  }
+
+  #knownOf(subscriptionId: string): Known {
+    const known = this.#known.get(subscriptionId) ?? new Known(sinkPrefix(subscriptionId), this.#opened);
+    this.#known.set(subscriptionId, known);
+    return known;
   }
 
   /** Version of the last document of a subscription, and what it has told that holds. */
@@ -124,17 +165,22 @@ export class Consumer {
     const { subscriptionId } = received;
     const { tables, outcome, changes } = applyRegInfo(known.tables, document);
     const keyOf = (registration: Named) => this.#keyOf(registration);
-    const states = statesOf({ subscriptionId, tables, document, changes, keyOf });
+    const states = statesOf({ prefix: known.prefix, tables, document, changes, keyOf });
     const named = new Set(document.registrations.map(keyOf).filter((key) => key !== undefined));
     const contacts = [...named].reduce((sum, aor) => sum + (states.get(aor)?.wanted.size ?? 0), 0);
     const handled = { contacts, changed: 0, code: contacts > 0 ? 1 : 2, gap: outcome === 'gap' } as const;
     if (outcome === 'discarded') return handled;
-    known.tables = tables;
+    const aors = new Set([...states.keys(), ...known.aors, ...this.#takeWritten(known)]);
+    if (sizeOf(tables) + aors.size > MAX_KNOWN) {
+      return failed(unreadable(`${subscriptionId}: more than ${MAX_KNOWN} contacts, registrations and AORs`), false);
+    }
+    // A sink that fails half-way may have written any of them.
+    Object.assign(known, { tables, aors });
     const isFull = document.state === 'full';
     known.complete ||= isFull;
     try {
-      const changed = await this.#write(known, received, states, isFull ? this.#allOf(known, states, received) : named);
-      known.aors = new Set(isFull ? states.keys() : [...known.aors, ...named]);
+      const changed = await this.#write(known, received, states, isFull ? this.#allOf(known, received) : named);
+      if (known.complete) known.aors = new Set([...aors].filter((aor) => states.get(aor)?.wanted.size));
       await this.#tell(document);
       return { ...handled, changed };
     } catch (error) {
@@ -145,10 +191,17 @@ export class Consumer {
     }
   }
 
+  /** What an earlier run has written is told of once: from then on it is known. */
+  #takeWritten({ prefix }: Known): ReadonlySet<string> {
+    const aors = this.#written.get(prefix) ?? new Set();
+    this.#written.delete(prefix);
+    return aors;
+  }
+
   /** All AORs that a full document speaks of: those that it does not name are without contacts. */
-  #allOf({ aors }: Known, states: ReadonlyMap<string, AorState>, { uri }: ReceivedReginfo): ReadonlySet<string> {
+  #allOf({ aors }: Known, { uri }: ReceivedReginfo): ReadonlySet<string> {
     const subscribed = uri === undefined ? undefined : this.#keyOf({ id: '', aor: uri });
-    return new Set([...states.keys(), ...aors, ...(subscribed === undefined ? [] : [subscribed])]);
+    return subscribed === undefined ? aors : new Set([...aors, subscribed]);
   }
 
   async #write(
@@ -159,7 +212,9 @@ export class Consumer {
   ): Promise<number> {
     if (!this.#writer) return 0;
     const now = this.#clock.wall();
-    const context = { subscriptionId, complete, remaining, now, table: table ?? this.#options.ulDomain ?? undefined };
+    const registered = new Set([...states.values()].flatMap(({ wanted }) => [...wanted.keys()]));
+    const place = { subscriptionId, table: table ?? this.#options.ulDomain ?? undefined };
+    const context = { ...place, complete, registered, remaining, now };
     let changed = 0;
     for (const aor of aors) changed += await this.#writer.write(aor, states.get(aor) ?? NOTHING, context);
     return changed;
@@ -191,6 +246,9 @@ export class Consumer {
 }
 
 type Named = Pick<Registration, 'id' | 'aor'>;
+
+const sizeOf = ({ registrations }: RegistrationTables): number =>
+  [...registrations.values()].reduce((sum, { contacts }) => sum + 1 + contacts.size, 0);
 
 const NOTHING: AorState = { wanted: new Map(), fresh: new Set(), ended: new Map(), over: [] };
 

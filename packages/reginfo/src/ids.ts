@@ -35,8 +35,15 @@ export function contactId(registration: string, binding: Binding): string {
   return `c-${hash(registration, contactKey(binding))}`;
 }
 
+/** What the keys of a subscription's bindings in the sink begin with: by it they are known after a restart, too. */
+export const sinkPrefix = (subscription: string): string => `ri-${hash(subscription)}-`;
+
 /** Key of a contact in the sink. That of a registration is what those of its contacts begin with. */
-export function sinkKey(subscription: string, registration: string, contact = ''): string {
-  const registrationKey = `ri-${hash(subscription, registration)}-`;
+export function sinkKey(prefix: string, registration: string, contact = ''): string {
+  const registrationKey = `${prefix}${hash(registration)}-`;
   return contact === '' ? registrationKey : registrationKey + hash(contact);
 }
+
+/** The `sinkPrefix` of a binding; undefined: no subscription has told of it. */
+export const prefixOf = ({ origin, bindingId = '' }: Binding): string | undefined =>
+  origin === 'reginfo' ? /^ri-[0-9a-f]{16}-/.exec(bindingId)?.[0] : undefined;

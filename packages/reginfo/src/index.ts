@@ -4,7 +4,7 @@ import type { ReginfoOptions } from './options.js';
 
 export type { HandledReginfo, ReceivedReginfo } from './consumer.js';
 export type { ReginfoModule as Reginfo } from './module.js';
-export { REGINFO_PARAMETERS, type ReginfoOptions, type ReginfoProfile } from './options.js';
+export { REGINFO_PARAMETERS, type ReginfoOptions, type ReginfoProfile, type ReginfoSink } from './options.js';
 export type { WatchedRegistrations } from './subscriber.js';
 export type { ReginfoNotify, ToldContact } from './told.js';
 

@@ -35,7 +35,9 @@ export class ReginfoModule implements PuaModule {
   }
 
   async start(): Promise<void> {
-    const { publisher, subscriber } = this.#parts('start');
+    const { consumer, publisher, subscriber } = this.#parts('start');
+    // First: NOTIFYs have been waiting since the records were read, and core gives up on a handler after 10 s.
+    await consumer.open();
     await publisher?.start();
     for (const uri of this.#options.subscribe) void subscriber.subscribe(uri, -1);
   }

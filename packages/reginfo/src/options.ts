@@ -85,6 +85,9 @@ export type ReginfoParameters = Required<OptionsOf<typeof REGINFO_PARAMETERS>>;
 /** Whose defaults and words are taken where Kamailio and OpenSIPS differ. */
 export type ReginfoProfile = 'kamailio' | 'opensips';
 
+/** With `snapshot()` it tells after a restart what it has: bindings that are over meanwhile need not run out by themselves. */
+export type ReginfoSink = RegistrationSink & Pick<RegistrationSource, 'snapshot'>;
+
 export interface ReginfoOptions extends OptionsOf<typeof REGINFO_PARAMETERS> {
   /** Default `kamailio`. */
   readonly profile?: ReginfoProfile;
@@ -92,8 +95,8 @@ export interface ReginfoOptions extends OptionsOf<typeof REGINFO_PARAMETERS> {
   readonly source?: RegistrationSource;
   /** Several of them; one that has no `bindings()` must not share AORs with another. */
   readonly sources?: readonly RegistrationSource[];
-  /** Where the bindings of NOTIFYs are written. */
-  readonly sink?: RegistrationSink;
+  /** Where the bindings of NOTIFYs are written; `pua.use(sink)` it first. */
+  readonly sink?: ReginfoSink;
   /** Called for each registration of a document that was taken, after the sink. */
   readonly onReginfo?: (told: ReginfoNotify) => void | Promise<void>;
   /** URIs whose registrations are subscribed to from start() on, for ever. */
@@ -103,7 +106,7 @@ export interface ReginfoOptions extends OptionsOf<typeof REGINFO_PARAMETERS> {
 export interface CheckedOptions extends ReginfoParameters {
   readonly profile: ReginfoProfile;
   readonly sources: readonly RegistrationSource[];
-  readonly sink: RegistrationSink | undefined;
+  readonly sink: ReginfoSink | undefined;
   readonly onReginfo: ReginfoOptions['onReginfo'];
   readonly subscribe: readonly string[];
   /** Name of this node in ids. */

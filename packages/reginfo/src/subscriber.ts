@@ -25,7 +25,7 @@ import { SUBSCRIBE_SOURCE } from './record.js';
 /** Milliseconds between two SUBSCRIBEs for full state: a notifier that cannot count must not be asked all the time. */
 const FULL_STATE_MS = 5_000;
 /** So many subscriptions are remembered before it is looked which are over. */
-const LOOK_THROUGH = 1_000;
+const LOOK_THROUGH = 100;
 
 /** A subscription as `subscriptions()` shows it. */
 export interface WatchedRegistrations {
@@ -56,6 +56,7 @@ export class Subscriber {
   readonly #consumer: Consumer;
   readonly #own = new Map<string, Own>();
   #lookThroughAt = LOOK_THROUGH;
+  #stopped = false;
 
   constructor(pua: PuaApi, options: CheckedOptions, consumer: Consumer) {
     this.#pua = pua;
@@ -63,7 +64,9 @@ export class Subscriber {
     this.#consumer = consumer;
   }
 
+  /** NOTIFYs may still come: core finishes what it has begun. */
   stop(): void {
+    this.#stopped = true;
     for (const { asking } of this.#own.values()) asking?.cancel();
     this.#own.clear();
   }
@@ -127,7 +130,7 @@ export class Subscriber {
 
   /** Once at a time, and not after the owner has ended it: that would open it again. */
   #askForFullState(key: string, own: Own): void {
-    if (own.asking) return;
+    if (own.asking || this.#stopped) return;
     const { clock } = this.#pua;
     own.asking = clock.after(Math.max(0, own.askAt - clock.now()), () => {
       own.asking = undefined;

@@ -3,12 +3,10 @@ import type { Binding, RegistrationSink, SinkMeta } from '@pua/core';
 import { bindingOf, isEcho } from './contact.js';
 import { isLocal } from './mapping.js';
 import type { Sources } from './sources.js';
-import { type AorState, endOf } from './state.js';
+import { type AorState, endOf, type Whole } from './state.js';
 
-export interface WriteContext {
+export interface WriteContext extends Whole {
   readonly subscriptionId: string;
-  /** The tables hold all there is: what they do not name is over. */
-  readonly complete: boolean;
   readonly table: string | undefined;
   /** Wall time, milliseconds since 1970. */
   readonly now: number;
@@ -24,16 +22,17 @@ export class SinkWriter {
 
   /** Touches only what is the subscription's own. Returns how many bindings were written or removed. */
   async write(aor: string, state: AorState, context: WriteContext): Promise<number> {
-    const { complete, subscriptionId } = context;
+    const { complete, registered, subscriptionId } = context;
     const meta: SinkMeta = { origin: 'reginfo', subscriptionId };
     const owned = await this.sink.listOwned(aor, subscriptionId);
     if (complete && state.wanted.size === 0 && state.ended.size === 0) {
-      return owned.length === 0 ? 0 : this.sink.removeAll(aor, meta);
+      if (owned.length === 0) return 0;
+      if (!owned.some(({ bindingId }) => registered.has(bindingId!))) return this.sink.removeAll(aor, meta);
     }
     const news = await this.#news(aor, state, owned, context);
     let changed = news.length;
     for (const binding of owned) {
-      const event = endOf(binding.bindingId!, state, complete);
+      const event = endOf(binding.bindingId!, state, context);
       if (event === undefined) continue;
       if (await this.sink.remove(aor, binding.bindingId!, { ...meta, event })) changed++;
       news.push(...heirsOf(binding, state));

@@ -48,14 +48,21 @@ describe('checks', () => {
     ['no namespace', { body: '<reginfo version="0" state="full"/>' }, /reginfo/],
     ['a DTD', { body: '<!DOCTYPE reginfo [<!ENTITY x "y">]><reginfo/>' }, /DOCTYPE|DTD/],
     ['too large', { body: `<reginfo>${' '.repeat(300_000)}</reginfo>` }, /larger than/],
-    ['another type', { body: document(0, 'full', []), contentType: 'text/plain' }, /Content-Type "text\/plain"/],
-    ['no type', { body: document(0, 'full', []), contentType: '' }, /Content-Type ""/],
     ['no AOR that is one', { body: document(0, 'full', [registration([], { aor: 'http://x' })]) }, /no SIP URI/],
   ])('-1: %s', async (_name, received, message) => {
     const { body, ...more } = received as { body: string; contentType?: string };
     const handled = await handle(body, more);
     expect(handled).toMatchObject({ contacts: 0, changed: 0, code: -1, gap: false });
     expect(handled.fault).toMatchObject({ code: 'PUA_ERR_DOCUMENT', message: expect.stringMatching(message) });
+  });
+
+  test.each(['text/plain', ''])('-1: Content-Type %j', async (contentType) => {
+    const handled = await handle(document(0, 'full', []), { contentType });
+    expect(handled).toMatchObject({ contacts: 0, changed: 0, code: -1, gap: false });
+    expect(handled.fault).toMatchObject({
+      code: 'PUA_ERR_MEDIA_TYPE',
+      message: `Content-Type ${JSON.stringify(contentType)} is not application/reginfo+xml`,
+    });
   });
 
   test('the type with parameters and in capitals', async () => {
@@ -209,7 +216,7 @@ describe('bindings', () => {
     expect(sink.learned).toEqual([
       {
         aor: ALICE,
-        bindingId: expect.stringMatching(/^ri-[0-9a-f]{16}-[0-9a-f]{16}$/),
+        bindingId: expect.stringMatching(/^ri-[0-9a-f]{16}-[0-9a-f]{16}-[0-9a-f]{16}$/),
         contact: 'sip:alice@192.0.2.61:49812;transport=tcp',
         expiresAt: now + 1_740_000,
         registeredAt: now - 60_000,
@@ -359,6 +366,15 @@ describe('BETTER: full and partial, versions', () => {
     expect(await handle(document(0, 'full', [contact('c2')]))).toMatchObject({ changed: 2, gap: false });
   });
 
+  test.each([
+    ['without a body', ''],
+    ['that cannot be read', '<reginfo'],
+  ])('also when that is said by one %s', async (_name, body) => {
+    await handle(document(5, 'full', [contact('c1')]));
+    await handle(body, { over: true });
+    expect(await handle(document(0, 'full', [contact('c2')]))).toMatchObject({ changed: 2, gap: false });
+  });
+
   test('after a restart of ours: what the first full document does not name goes', async () => {
     await handle(document(7, 'full', [contact('c1'), contact('c2')]));
     await start();
@@ -367,6 +383,17 @@ describe('BETTER: full and partial, versions', () => {
     await start();
     await handle(document(10, 'full', []), { uri: 'sip:alice@example.com' });
     expect(uris()).toEqual([]);
+  });
+
+  test('after a restart of ours: also of an AOR that is not the one subscribed to', async () => {
+    const bob = registration([contact('b1')], { aor: 'sip:bob@example.com', id: 'r2' });
+    await handle(document(7, 'full', [bob, registration([contact('c1')])]));
+    await handle(document(0, 'full', [registration([contact('x1')], { aor: 'sip:bob@example.com' })]), {
+      subscriptionId: 's2',
+    });
+    await start();
+    await handle(document(8, 'full', [registration([contact('c1')])]), { uri: 'sip:alice@example.com' });
+    expect(uris()).toEqual(['sip:c1@192.0.2.1', 'sip:x1@192.0.2.1']);
   });
 
   test('after a restart of ours: a partial one takes only what it names, or whose registration is over', async () => {
@@ -378,6 +405,59 @@ describe('BETTER: full and partial, versions', () => {
     expect(uris()).toEqual(['sip:c2@192.0.2.1', 'sip:d1@192.0.2.1']);
     await handle(document(9, 'partial', [registration([], { id: 'r2' })]));
     expect(uris()).toEqual(['sip:c2@192.0.2.1']);
+  });
+});
+
+describe('a sink that writes AORs in its own way', () => {
+  beforeEach(async () => {
+    const listOwned = sink.listOwned.bind(sink);
+    const upsert = sink.upsert.bind(sink);
+    const own = (aor: string) => aor.replace('%61', 'a');
+    sink.listOwned = (aor, id) => listOwned(own(aor), id);
+    sink.upsert = (one, meta) => upsert({ ...one, aor: own(one.aor) }, meta);
+    await start();
+  });
+
+  test('keeps the contacts of a URI that was subscribed to in another spelling', async () => {
+    const uri = 'sip:%61lice@example.com';
+    for (let version = 0; version < 2; version++) await handle(document(version, 'full', [contact('c1')]), { uri });
+    expect(uris()).toEqual(['sip:c1@192.0.2.1']);
+    await handle(document(2, 'full', []), { uri });
+    expect(uris()).toEqual([]);
+  });
+
+  test('keeps what an earlier run has learned, and its notifier still tells', async () => {
+    const spelled = registration([contact('c1')], { aor: 'sip:%61lice@example.com' });
+    await handle(document(0, 'full', [spelled]));
+    await start();
+    await handle(document(1, 'full', [spelled]));
+    expect(uris()).toEqual(['sip:c1@192.0.2.1']);
+  });
+});
+
+describe('BETTER: bounded', () => {
+  /** 2 000 registrations that no document has named before. */
+  const strangers = (version: number, state: string) => {
+    const named = (_: unknown, i: number) => `<registration aor="sip:${version}-${i}@h" id="${i}" state="${state}"/>`;
+    const all = Array.from({ length: 2_000 }, named).join('');
+    return `<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="${version}" state="partial">${all}</reginfo>`;
+  };
+
+  test('what one subscription tells, over however many documents it is spread', async () => {
+    await handle(document(0, 'partial', [contact('c1')]));
+    for (let version = 1; version <= 4; version++) {
+      expect(await handle(strangers(version, 'terminated'))).toMatchObject({ code: 2 });
+    }
+    expect(await handle(strangers(5, 'init'))).toMatchObject({
+      code: -1,
+      gap: false,
+      fault: { code: 'PUA_ERR_DOCUMENT', message: 's1: more than 10000 contacts, registrations and AORs' },
+    });
+    // What was taken before holds; a full document makes room.
+    expect(await handle(document(5, 'partial', [contact('c1')]))).toMatchObject({ contacts: 1, gap: false });
+    await handle(document(6, 'full', [contact('c1')]));
+    expect(await handle(strangers(7, 'init'))).toMatchObject({ code: 2 });
+    expect(uris()).toEqual(['sip:c1@192.0.2.1']);
   });
 });
 

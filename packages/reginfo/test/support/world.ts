@@ -1,6 +1,14 @@
 /** Nodes with reginfo on the real SIP engine, a presence server, a network and a clock that are simulated. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createPua, type Pua, type PuaOptions, type PuaRow, type RowSource, type StorePort } from '@pua/core';
+import {
+  createPua,
+  type Pua,
+  type PuaModule,
+  type PuaOptions,
+  type PuaRow,
+  type RowSource,
+  type StorePort,
+} from '@pua/core';
 import { type RegInfo, readRegInfo } from '@pua/documents';
 import { type Reginfo, type ReginfoOptions, reginfo } from '@pua/reginfo';
 import { embeddedSip } from '@pua/sip';
@@ -49,6 +57,8 @@ export interface NodeOptions extends ReginfoOptions {
   readonly host?: string;
   readonly pua?: Partial<PuaOptions>;
   readonly rows?: Map<string, PuaRow>;
+  /** Used before reginfo, as sources and sinks are. */
+  readonly before?: readonly PuaModule[];
 }
 
 export interface Node {
@@ -95,19 +105,18 @@ export class World {
   }
 
   async node(options: NodeOptions = {}): Promise<Node> {
-    const { host = '10.0.0.1', pua: more = {}, rows = new Map<string, PuaRow>(), ...own } = options;
+    const { host = '10.0.0.1', pua: more = {}, rows = new Map<string, PuaRow>(), before = [], ...own } = options;
     const { clock, random, network } = this;
     const sip = embeddedSip({ listen: [`udp:${host}:5060`], clock, random, bindDatagram: network.bind });
     const store = new SimStore(rows);
     const pua = createPua({ sip, store, outboundProxy: this.#uri, updatePeriod: 0, ...more });
     const module = reginfo(own);
-    pua.use(module);
+    for (const one of [...before, module]) pua.use(one);
     const started = pua.start();
-    await this.advance(0);
+    await this.advance(20);
     await started;
     const node = { pua, module, rows };
     this.nodes.push(node);
-    await this.advance(20);
     return node;
   }
 
