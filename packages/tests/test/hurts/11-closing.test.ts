@@ -72,7 +72,7 @@ describe('11: the closing publish (kamailio#3273; OpenSIPS#16, #3608)', () => {
     harmlessParts(
       `the last phone of two runs out: closed, then nothing (aggregate ${aggregate})`,
       async (parts) => {
-        const { world, phone, stop } = await registered(parts, { aggregate, explicitOffline: 30 });
+        const { world, phone, stop } = await registered(parts, { aggregate, explicitOffline: 30, grace: 600 });
         const [desk, mobile] = [phone('desk'), phone('mobile')];
         desk.register(120);
         mobile.register(240);

@@ -70,7 +70,7 @@ const mutants: Readonly<Record<string, Partial<Companions>>> = {
     },
   })),
   'a start knew nothing of the run before it': broken<Dialoginfo, Restore>('@pua/dialoginfo', 'restore.js', () => ({
-    restore: () => {},
+    restore: async () => {},
   })),
   'an AOR had one publication': broken<Usrloc, Identity>('@pua/usrloc', 'identity.js', () => ({
     identityOf: ({ aor }: { aor: string }) => aor,
