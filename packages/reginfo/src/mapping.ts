@@ -27,10 +27,15 @@ export const isLocal = ({ origin = 'local' }: Binding): boolean => origin === 'l
 
 const isValid = ({ expiresAt }: Binding, now: number): boolean => expiresAt === 0 || expiresAt > now;
 
-/** An event as what it does to contacts: with another URI it is another contact, and the former one is over. */
+/**
+ * An event as what it does to contacts: with another URI it is another contact, and the former one is over. One that was
+ * learned elsewhere was none of ours before.
+ */
 export function changesOf({ kind, binding, previous, hints }: BindingEvent): Change[] {
   const change = hints === undefined ? { kind, binding } : { kind, binding, hints };
-  if (kind !== 'update' || previous === undefined || previous.contact === binding.contact) return [change];
+  if (kind !== 'update' || previous === undefined) return [change];
+  if (!isLocal(previous)) return [{ ...change, kind: 'insert' }];
+  if (previous.contact === binding.contact) return [change];
   return [
     { kind: 'delete', binding: previous },
     { ...change, kind: 'insert' },

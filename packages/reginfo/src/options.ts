@@ -39,7 +39,7 @@ export const REGINFO_PARAMETERS = {
   ul_identities_key: {
     type: 'string',
     default: null,
-    doc: 'Name under which the source finds the identities of an AOR. Given: they are published, and nothing where there are none. None: the AOR, and beside it the identities that the source tells.',
+    doc: 'Given: the identities that the source tells of an AOR are published, and nothing where there are none; the name itself is for the source. None: the AOR, and beside it its identities.',
   },
   terminated_lifetime: {
     type: 'int',
@@ -126,13 +126,19 @@ export function checkOptions(given: ReginfoOptions): CheckedOptions {
       fail('partial', 'needs sources with bindings(): what was lost is repeated in full');
   }
   if (sink !== undefined && typeof sink.upsert !== 'function') fail('sink', 'must be a sink such as registrar(...)');
-  if (!Array.isArray(subscribe) || subscribe.some((uri) => typeof uri !== 'string'))
-    fail('subscribe', 'must be a list of SIP URIs');
+  if (parameters.ulIdentitiesKey !== null && parameters.publishReginfo === 1 && sources.length > 0) {
+    if (!sources.some((one) => typeof one.identities === 'function'))
+      fail('ulIdentitiesKey (ul_identities_key)', 'needs a source with identities(): nothing would be published');
+  }
+  if (!Array.isArray(subscribe) || !subscribe.every(isUri))
+    fail('subscribe', `must be a list of SIP URIs, not ${JSON.stringify(subscribe)}`);
   if (subscribe.length > 0 && parameters.serverAddress === null)
     fail('serverAddress (server_address)', 'must be set: it is the watcher of what `subscribe` names');
   const nodeName = parameters.node ?? parameters.serverAddress ?? '';
   return { ...parameters, profile, sources, sink, onReginfo, subscribe, nodeName };
 }
+
+const isUri = (uri: unknown) => typeof uri === 'string' && /^(?:sips?|tel|pres|im):[^\s<>"]+$/i.test(uri);
 
 function fail(option: string, fault: string): never {
   throw new PuaError('PUA_ERR_OPTION', `reginfo ${option}: ${fault}`);

@@ -8,7 +8,8 @@ import type { PuaApi, PuaHandle, PuaRecord } from '@pua/core';
 import { PUBLISH_SOURCE } from './record.js';
 
 export class InStep {
-  readonly #keys = new Set<string>();
+  /** By key of the record: the AORs that its server has all of. */
+  readonly #told = new Map<string, string>();
   /** The newest document of each record that is on its way. */
   readonly #sent = new Map<string, PuaHandle>();
   readonly forget: () => void;
@@ -17,23 +18,26 @@ export class InStep {
   constructor(pua: PuaApi, repeat: (record: PuaRecord) => void) {
     this.forget = pua.registerCallback(PUBLISH_SOURCE, (record, { status }, { cause }) => {
       if (status !== 412 && (cause !== 'recovery' || status >= 300)) return;
-      this.#keys.delete(record.key);
+      this.#told.delete(record.key);
       repeat(record);
     });
   }
 
-  /** Changes are enough; until the next document is accepted they are not again. */
-  take(record: PuaRecord | undefined): boolean {
-    return record !== undefined && this.#keys.delete(record.key);
+  /** Changes of these AORs are enough; until the next document is accepted they are not again. */
+  take(record: PuaRecord | undefined, aors: string): boolean {
+    if (record === undefined) return false;
+    const told = this.#told.get(record.key);
+    this.#told.delete(record.key);
+    return told === aors;
   }
 
-  sent(handle: PuaHandle): void {
+  sent(handle: PuaHandle, aors: string): void {
     const { key } = handle;
     this.#sent.set(key, handle);
     void handle.result.then(({ outcome }) => {
       if (this.#sent.get(key) !== handle) return;
       this.#sent.delete(key);
-      if (outcome === 'accepted') this.#keys.add(key);
+      if (outcome === 'accepted') this.#told.set(key, aors);
     });
   }
 }

@@ -16,7 +16,7 @@ import {
   Schedule,
   SourceFlag,
 } from '@pua/core';
-import { type RegInfo, reg, writeRegInfo } from '@pua/documents';
+import { type RegInfo, reg } from '@pua/documents';
 import { aorUri } from './aor.js';
 import { fault } from './fault.js';
 import { nodePrefix, registrationId } from './ids.js';
@@ -27,6 +27,7 @@ import { isSame, readDocument, withEnded } from './reconcile.js';
 import { GRACE, PUBLISH_SOURCE, placeOfRecord, recordId } from './record.js';
 import { type Place, Sources } from './sources.js';
 import { Work } from './work.js';
+import { writeWhatCanBe } from './writable.js';
 
 const NEVER = Number.POSITIVE_INFINITY;
 /** Milliseconds after which a source is asked again that could not tell its bindings. */
@@ -89,10 +90,11 @@ export class Publisher {
    * @returns -1: no source tells bindings of the AOR
    */
   async update(aor: string): Promise<1 | -1> {
-    const place = { aor, table: this.#sources.tableOf() };
-    const [first, ...others] = (await this.#sources.bindings(place)).filter(isLocal);
+    const table = this.#sources.tableOf();
+    const [first, ...others] = (await this.#sources.bindings({ aor, table })).filter(isLocal);
     if (!first) return -1;
-    const work = this.#workOf(place);
+    // As the events of the source name it: in another spelling it would be another publication.
+    const work = this.#workOf({ aor: first.aor, table });
     work.changes.push({ kind: others.length > 0 ? 'update' : 'insert', binding: first });
     this.#plan(work, 0);
     return 1;
@@ -194,7 +196,7 @@ export class Publisher {
     const live = liveBindings(bindings, changes);
     const until = registeredUntil(live, now);
     // Taken in any case: until the next document is accepted, changes alone will not do.
-    const inStep = this.#inStep?.take(record) ?? false;
+    const inStep = this.#inStep?.take(record, aors.join(' ')) ?? false;
     const document = regInfo({
       registrations: aors.map((aor) => ({ aor, id: registrationId(this.#prefix, work, aor) })),
       live,
@@ -215,23 +217,32 @@ export class Publisher {
   /** The AOR and the others of its set; with `ul_identities_key` those that the source names, and no other. */
   #aorsOf({ presUri }: Work, identities: readonly string[]): string[] {
     const { ulIdentitiesKey, defaultDomain } = this.#options;
-    const named = identities.map((one) => aorUri(one, defaultDomain));
+    const named = identities.flatMap((one) => {
+      try {
+        return [aorUri(one, defaultDomain)];
+      } catch (error) {
+        fault(error, `an identity of ${presUri} that is left out`);
+        return [];
+      }
+    });
     return [...new Set(ulIdentitiesKey === null ? [presUri, ...named] : named)];
   }
 
   #send(work: Work, document: RegInfo, until: number | undefined): void {
     const { terminatedLifetime, outboundProxy } = this.#options;
+    const { body, leftOut } = writeWhatCanBe(document);
+    for (const { what, error } of leftOut) fault(error, `${what} of ${work.presUri} that is left out`);
     const left = until === undefined ? terminatedLifetime : Math.ceil((until - this.#pua.clock.wall()) / 1000);
     const handle = this.#pua.sendPublish({
       ...this.#query(work),
       flag: 'update',
-      body: writeRegInfo(document),
+      body,
       // A permanent contact: for ever.
       expires: until === 0 ? -1 : left + GRACE,
       ...(outboundProxy === null ? {} : { outboundProxy }),
       ...(this.#inStep ? { onLost: 'report' as const } : {}),
     });
-    this.#inStep?.sent(handle);
+    this.#inStep?.sent(handle, document.registrations.map(({ aor }) => aor).join(' '));
     if (until === undefined) this.#planRemoval(work, terminatedLifetime);
     else work.removeAt = NEVER;
   }
@@ -242,7 +253,7 @@ export class Publisher {
 
   #remove(work: Work): void {
     work.removeAt = NEVER;
-    this.#inStep?.take(this.#pua.find(this.#query(work)));
+    this.#inStep?.take(this.#pua.find(this.#query(work)), '');
     this.#pua.sendPublish({ ...this.#query(work), expires: 0 });
     this.#arm(work);
   }

@@ -45,9 +45,12 @@ export class Work implements Scheduled, Place {
     return { changes, siblings, reconcile };
   }
 
-  /** It could not be told: once more, at that time. */
-  putBack({ changes, reconcile }: Pick<Work, 'changes' | 'reconcile'>, at: number): void {
+  /** It could not be told: once more, at that time. Sources that can be asked are asked then. */
+  putBack({ changes, siblings, reconcile }: ReturnType<Work['take']>, at: number): void {
     this.changes = [...changes, ...this.changes];
+    for (const [source, told] of siblings) {
+      if (!source.bindings && !this.siblings.has(source)) this.siblings.set(source, told);
+    }
     this.reconcile ||= reconcile;
     this.tellAt = Math.min(this.tellAt, at);
   }

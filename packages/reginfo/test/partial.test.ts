@@ -56,6 +56,16 @@ test('one that is not accepted yet may be replaced by the next: that is a full o
   expect(documents()).toEqual(['full 0: 3', 'partial 1: 1', 'full 2: 3', 'partial 3: 1']);
 });
 
+test('another set of identities: a full one', async () => {
+  const [one] = await three();
+  registrar.identities = async () => ['sip:alias@example.com'];
+  registrar.update(one!);
+  await world.advance(20);
+  registrar.update(one!);
+  await world.advance(20);
+  expect(documents()).toEqual(['full 0: 3', 'full 1: 6', 'partial 2: 2']);
+});
+
 test('a server that has lost it gets it in full, also when a refresh finds that out', async () => {
   const [one] = await three();
   world.server.restart({ forget: true });

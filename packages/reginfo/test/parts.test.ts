@@ -79,7 +79,15 @@ describe('options', () => {
     [{ terminatedLifetime: 0 }, 'reginfo terminatedLifetime (terminated_lifetime): must be 1 or more, not 0'],
     [{ source: {} as FakeRegistrar }, 'reginfo sources: must be sources such as registrar(...)'],
     [{ sink: {} as FakeRegistrar }, 'reginfo sink: must be a sink such as registrar(...)'],
-    [{ subscribe: 'sip:a@b' as unknown as string[] }, 'reginfo subscribe: must be a list of SIP URIs'],
+    [{ subscribe: 'sip:a@b' as unknown as string[] }, 'reginfo subscribe: must be a list of SIP URIs, not "sip:a@b"'],
+    [
+      { subscribe: ['sip:a@b', 'alice'], serverAddress: 'sip:a@b' },
+      'reginfo subscribe: must be a list of SIP URIs, not ["sip:a@b","alice"]',
+    ],
+    [
+      { ulIdentitiesKey: 'ids', source },
+      'reginfo ulIdentitiesKey (ul_identities_key): needs a source with identities()',
+    ],
     [{ subscribe: ['sip:a@b'] }, 'reginfo serverAddress (server_address): must be set'],
     [{ partial: 1, source: new FakeRegistrar({ bindings: false }) }, 'reginfo partial: needs sources with bindings()'],
   ])('%j', (options, message) => {

@@ -130,6 +130,17 @@ describe('kamailio, 4.1', () => {
     expect(await published()).toBe('terminated terminated/unregistered');
   });
 
+  test('a phone that comes here from where a NOTIFY has told it: new here, and nothing of ours has ended', async () => {
+    await start();
+    const learned = { origin: 'reginfo', contact: 'sip:alice@192.0.2.99' } as const;
+    const there = registrar.insert(binding(learned), { origin: 'reginfo' });
+    registrar.update(there, { origin: 'local', contact: 'sip:alice@192.0.2.1' });
+    expect(await published()).toBe('active active/created');
+    const same = registrar.insert(binding(learned), { origin: 'reginfo' });
+    registrar.update(same, { origin: 'local' });
+    expect(await published()).toBe('active active/registered active/created');
+  });
+
   test('reginfo_disable_publish: the next event alone; a source may say it of each', async () => {
     const { module } = await start();
     module.reginfoDisablePublish();
@@ -423,9 +434,9 @@ describe('opensips, 4.2', () => {
   });
 
   test('ul_identities_key: one registration for each identity, with the same contacts; without identities nothing', async () => {
-    await start({ ...opensips, ulIdentitiesKey: 'identities' });
     let identities = ['<sip:alice@example.com>', 'sip:+4930123@example.com;user=phone', 'desk7@example.com'];
     registrar.identities = async () => identities;
+    await start({ ...opensips, ulIdentitiesKey: 'identities' });
     const one = registrar.insert(binding());
     await published();
     const { registrations } = world.document;
@@ -453,7 +464,29 @@ describe('opensips, 4.2', () => {
     expect(world.document.registrations.map(({ aor }) => aor)).toEqual([`sip:${ALICE}`, 'sip:alias@example.com']);
   });
 
+  test('an identity that is none is told, and does not stand in the way of the others', async () => {
+    await start(opensips);
+    registrar.identities = async () => ['desk7', 'sip:desk 7@example.com', 'sip:alias@example.com'];
+    registrar.insert(binding());
+    await published();
+    expect(world.document.registrations.map(({ aor }) => aor)).toEqual([`sip:${ALICE}`, 'sip:alias@example.com']);
+    expect(world.faults.splice(0).map(({ where }) => where)).toEqual(
+      Array(2).fill(`reginfo: an identity of sip:${ALICE} that is left out`),
+    );
+  });
+
   describe('reginfo_update', () => {
+    test('an AOR in another spelling than that of its source is still the same publication', async () => {
+      const { module, pua } = await start(opensips);
+      registrar.insert(binding());
+      await published();
+      const { bindings } = registrar;
+      registrar.bindings = (aor, table) => bindings!(aor.replace(/^sip:/, ''), table);
+      expect(await module.reginfoUpdate(`sip:${ALICE}`)).toBe(1);
+      expect(await published()).toBe('active active/registered');
+      expect([...pua.list()]).toHaveLength(1);
+    });
+
     test.each([
       [1, 'active active/registered'],
       [2, 'active active/refreshed active/registered'],
@@ -521,13 +554,42 @@ describe('sources', () => {
     ]);
   });
 
-  test('what cannot be written is told, and does not stand in the way of others', async () => {
+  test('while another one fails, what a source without bindings() has told is not forgotten', async () => {
+    registrar = new FakeRegistrar({ bindings: false });
+    const failing = new FakeRegistrar();
+    await start({ sources: [failing] });
+    const { bindings } = failing;
+    failing.bindings = async () => {
+      throw new Error('no database');
+    };
+    registrar.insert(binding());
+    await world.advance(20);
+    failing.bindings = bindings!;
+    await world.advance(5_000);
+    expect(world.document.registrations.map(outline)).toEqual(['active active/created']);
+    expect(world.faults.splice(0)).toHaveLength(1);
+  });
+
+  test('a contact that cannot be written is told, and does not stand in the way of the others', async () => {
     await start();
+    const one = registrar.insert(binding());
     registrar.insert(binding({ contact: 'sip:a b' }));
+    expect(await published()).toBe('active active/created');
+    registrar.delete(one);
+    expect(await published()).toBe('active terminated/unregistered');
+    const [{ where, error }] = world.faults as [{ where: string; error: Error }];
+    expect(where).toBe(`reginfo: a contact of sip:${ALICE} that is left out`);
+    expect(error.message).toContain('"sip:a b" is no URI');
+    expect(world.faults.splice(0)).toHaveLength(2);
+  });
+
+  test('an AOR that cannot be written is told, and does not stand in the way of others', async () => {
+    await start();
+    registrar.insert(binding({ aor: 'sip:a b@example.com' }));
     registrar.insert(binding({ aor: 'bob@example.com' }));
     await world.advance(20);
     expect(world.publishes.map(({ uri }) => uri)).toEqual(['sip:bob@example.com']);
-    expect(world.faults.splice(0).map(({ where }) => where)).toEqual([`reginfo: document of sip:${ALICE}`]);
+    expect(world.faults.splice(0).map(({ where }) => where)).toEqual(['reginfo: document of sip:a b@example.com']);
   });
 
   test('events before start() are told after it', async () => {
