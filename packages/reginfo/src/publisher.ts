@@ -145,11 +145,12 @@ export class Publisher {
   }
 
   #arm(work: Work): void {
-    if (work.busy) return;
+    // Until the snapshots are read, all of an AOR is gathered in one place.
+    if (work.busy || !this.#running) return;
     if (work.deadline === NEVER) {
       this.#schedule.remove(work);
       this.#work.delete(work.key);
-    } else if (this.#running) this.#schedule.update(work);
+    } else this.#schedule.update(work);
   }
 
   #due(work: Work): void {

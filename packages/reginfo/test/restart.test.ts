@@ -163,6 +163,20 @@ test('what an event tells during the snapshot is newer', async () => {
   expect(world.document.registrations.map(outline)).toEqual(['terminated terminated/unregistered']);
 });
 
+test('what an event tells between two pages of the snapshot, though it is not to be published, tears nothing apart', async () => {
+  const one = registrar.insert(binding());
+  const other = registrar.insert(binding());
+  await world.advance(20);
+  const sent = await restart(() => {
+    registrar.snapshot = async function* () {
+      yield one;
+      registrar.update(one, {}, { publish: false });
+      yield other;
+    };
+  });
+  expect(sent).toEqual([]);
+});
+
 test('an AOR without domain in a snapshot is told', async () => {
   await restart(() => registrar.insert(binding({ aor: 'alice' })));
   expect(world.faults.splice(0).map(({ where }) => where)).toEqual(['reginfo: snapshot of alice']);
