@@ -57,6 +57,11 @@ export class Database {
     return this.#dialect.text(this.knex, column);
   }
 
+  /** Less than every text() of such a column. */
+  beginning(isNumber: boolean): string {
+    return isNumber ? '0' : this.#dialect.beginning;
+  }
+
   async hasIndex(table: string, column: string): Promise<boolean> {
     const found = this.#dialect.indexes(this.knex, table, column).select(this.knex.raw('1 AS found')).limit(1);
     return (await this.rows(found)).length > 0;

@@ -9,16 +9,19 @@ export interface Dialect {
    * @param zone in which they were written; null: that of the session
    */
   epoch(db: Knex, column: string, zone: string | null): Knex.Raw;
-  /** null, or an error, for a zone that the database does not know. Absent: there is only that of the session. */
+  /** null, or an error, for a zone that the database does not know. Absent: times have no zone. */
   zone?(db: Knex, zone: string): Knex.Raw;
-  /** A column as text, in a form that can be compared with it. */
+  /** A column of such times as text, in a form that can be compared with it. */
   text(db: Knex, column: string): Knex.Raw;
+  /** Less than every time of such a column. */
+  readonly beginning: string;
   /** A row for each index of the table that begins with the column. */
   indexes(db: Knex, table: string, column: string): Knex.QueryBuilder;
 }
 
 const mysql: Dialect = {
-  now: (db) => db.raw('UNIX_TIMESTAMP(NOW(3))'),
+  // UNIX_TIMESTAMP(NOW(3)) is an hour off when summer time ends.
+  now: (db) => db.raw("TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) / 1000000"),
   epoch: (db, column, zone) =>
     db.raw(
       `TIMESTAMPDIFF(SECOND, '1970-01-01', CONVERT_TZ(??, ${zone === null ? '@@session.time_zone' : '?'}, '+00:00'))`,
@@ -27,6 +30,7 @@ const mysql: Dialect = {
   // Names are known to it only if somebody has loaded its tables of zones.
   zone: (db, zone) => db.raw("CONVERT_TZ('2020-01-01', ?, '+00:00')", [zone]),
   text: (db, column) => db.raw('CAST(?? AS CHAR)', [column]),
+  beginning: '1970-01-01 00:00:00',
   indexes: (db, table, column) =>
     db('information_schema.statistics')
       .whereRaw('table_schema = DATABASE()')
@@ -42,6 +46,7 @@ const postgres: Dialect = {
     ),
   zone: (db, zone) => db.raw('now() AT TIME ZONE ?', [zone]),
   text: (db, column) => db.raw('CAST(?? AS text)', [column]),
+  beginning: '1970-01-01 00:00:00',
   indexes: (db, table, column) =>
     db('pg_index')
       .joinRaw('JOIN pg_attribute ON attrelid = indrelid AND attnum = indkey[0]')
@@ -51,9 +56,11 @@ const postgres: Dialect = {
 
 const sqlite: Dialect = {
   now: (db) => db.raw("(julianday('now') - 2440587.5) * 86400.0"),
-  // It knows no other zone than that of the process.
-  epoch: (db, column) => db.raw("CAST(strftime('%s', ??, 'utc') AS INTEGER)", [column]),
+  // Kamailio writes Julian days, half a second early, and reads everything as such: a text is none.
+  epoch: (db, column) =>
+    db.raw("CASE WHEN typeof(??) <> 'text' THEN CAST((?? - 2440587.5) * 86400.0 + 1 AS INTEGER) END", [column, column]),
   text: (db, column) => db.raw('CAST(?? AS TEXT)', [column]),
+  beginning: '0',
   indexes: (db, table, column) =>
     db
       .from(db.raw('pragma_index_list(?) AS list', [table]))

@@ -12,7 +12,6 @@ export interface IdRange {
 
 export class IdRotation {
   #ids: number[] = [];
-  #next = 0;
   #after = 0;
 
   /** @param isKnown false: the id has gone meanwhile */
@@ -20,34 +19,32 @@ export class IdRotation {
 
   add(id: number): void {
     const { length } = this.#ids;
-    if (length === 0 || this.#ids[length - 1]! < id) {
-      this.#ids.push(id);
-      return;
-    }
-    // It was written before others that came to sight earlier.
-    const at = this.#place(id);
-    if (this.#ids[at] === id) return;
-    this.#ids.splice(at, 0, id);
-    if (at < this.#next) this.#next++;
+    // Most come in order; others were written before those that came to sight earlier.
+    const at = length === 0 || this.#ids[length - 1]! < id ? length : this.#place(id);
+    if (this.#ids[at] !== id) this.#ids.splice(at, 0, id);
   }
 
-  /** The next range with `count` known ids, less at the end. */
+  /** The next range with `count` known ids, less at the end; the same one until it has been passed. */
   next(count: number): IdRange {
-    if (this.#next >= this.#ids.length) this.#startAgain();
+    let at = this.#place(this.#after + 1);
+    if (at === this.#ids.length) {
+      this.#ids = this.#ids.filter(this.isKnown);
+      this.#after = 0;
+      at = 0;
+    }
     const after = this.#after;
     const ids: number[] = [];
-    while (ids.length < count && this.#next < this.#ids.length) {
-      const id = this.#ids[this.#next++]!;
-      if (this.isKnown(id)) ids.push(id);
-      this.#after = id;
+    let upTo = after;
+    for (; ids.length < count && at < this.#ids.length; at++) {
+      upTo = this.#ids[at]!;
+      if (this.isKnown(upTo)) ids.push(upTo);
     }
-    return { after, upTo: this.#after, isLast: this.#next >= this.#ids.length, ids };
+    return { after, upTo, isLast: at === this.#ids.length, ids };
   }
 
-  #startAgain(): void {
-    this.#ids = this.#ids.filter(this.isKnown);
-    this.#next = 0;
-    this.#after = 0;
+  /** It has been looked at. */
+  passed({ upTo }: IdRange): void {
+    this.#after = upTo;
   }
 
   /** Of the first id that is not less. */

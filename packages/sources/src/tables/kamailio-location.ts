@@ -21,8 +21,9 @@ import { checkTableOptions, KAMAILIO_LOCATION_PARAMETERS, type KamailioLocationO
 import { TableSource } from './table-source.js';
 import type { WatchedTable } from './table-watch.js';
 
-/** Seconds between the writing of a row and its finding that nothing but another zone explains. */
-const ANOTHER_ZONE = 840;
+/** Zones differ by quarters of an hour; so many seconds later a row that was written is found at the latest. */
+const QUARTER = 900;
+const LATE = 60;
 
 class KamailioLocation implements RegistrationSource, PuaModule {
   readonly name = 'kamailio-location';
@@ -102,9 +103,10 @@ class KamailioLocation implements RegistrationSource, PuaModule {
 
   #found(lag: number): void {
     this.#wantIndex();
-    if (this.#warned.zone || Math.abs(lag) < ANOTHER_ZONE) return;
+    const quarters = Math.round(-lag / QUARTER);
+    if (this.#warned.zone || quarters === 0 || Math.abs(lag + quarters * QUARTER) > LATE) return;
     this.#warned.zone = true;
-    const hours = Math.round(-lag / 900) / 4;
+    const hours = quarters / 4;
     this.#source.fault(
       'its times seem to be of another time zone',
       new Error(

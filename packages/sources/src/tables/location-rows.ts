@@ -63,7 +63,7 @@ export class LocationRows implements WatchedTable {
         modified_at: database.epoch('last_modified', isNumber('last_modified'), zone),
       },
     ];
-    const beginning = isNumber('last_modified') ? '0' : '1970-01-01 00:00:00';
+    const beginning = database.beginning(isNumber('last_modified'));
     return new LocationRows(database, table, selected, await database.hasIndex(table, 'last_modified'), beginning);
   }
 

@@ -8,6 +8,7 @@
  * The rotation finds what leaves no trace (rows that were removed) and what the marks have missed.
  */
 import { type Clock, Schedule, type Scheduled } from '@pua/core';
+import { ChangeMark, type ChangePlace } from './change-mark.js';
 import { HighWater } from './high-water.js';
 import { IdRotation } from './id-rotation.js';
 
@@ -45,11 +46,6 @@ export interface ChangesOfTable {
   last(): Promise<string>;
   /** In the order of (modified, id). */
   after(place: ChangePlace, limit: number): Promise<readonly Row[]>;
-}
-
-export interface ChangePlace {
-  readonly modified: string;
-  readonly id: number;
 }
 
 /**
@@ -94,7 +90,7 @@ export class TableWatch {
   /** Known rows whose time has run out, as it was known. */
   readonly #due = new Set<Known>();
   #ids = new HighWater<number>(0);
-  #changes = new HighWater<string>('');
+  #changes = new ChangeMark('');
   readonly #rotation = new IdRotation((id) => this.#known.has(id));
   /** The database's clock less ours, seconds. */
   #ahead = 0;
@@ -131,7 +127,7 @@ export class TableWatch {
   async load(now: number): Promise<void> {
     this.#ahead = now - this.clock.now() / 1000;
     // Before the rows: what changes while they are read is read again.
-    if (this.table.changes) this.#changes = new HighWater(await this.table.changes.last());
+    if (this.table.changes) this.#changes = new ChangeMark(await this.table.changes.last());
     const last = await this.#read(0, (row) => {
       this.#enter(row, this.#lives(row));
       if (row.fault !== undefined) this.tell.malformed(row.id, row.fault);
@@ -140,13 +136,11 @@ export class TableWatch {
     this.#polledAt = this.clock.now();
   }
 
-  /** One poll. When it rejects, the next one starts where it did. */
+  /** One poll. What it could not read when it rejects is read by the next one. */
   async poll(now: number): Promise<void> {
     this.#ahead = now - this.clock.now() / 1000;
     await this.#readNew();
     await this.#readChanged();
-    this.#ids.turn();
-    this.#changes.turn();
     await this.#lookAgain();
     this.#polledAt = this.clock.now();
   }
@@ -157,6 +151,7 @@ export class TableWatch {
 
   async #readNew(): Promise<void> {
     this.#ids.seen(await this.#read(this.#ids.mark, (row) => this.#see(row)));
+    this.#ids.turn();
   }
 
   /** Rows by their ids, page by page; the last id. */
@@ -173,7 +168,8 @@ export class TableWatch {
 
   async #readChanged(): Promise<void> {
     if (!this.table.changes) return;
-    let last: ChangePlace = { modified: this.#changes.mark, id: 0 };
+    const began = this.clock.now();
+    let last = this.#changes.place;
     for (let full = true; full; ) {
       const page = await this.table.changes.after(last, PAGE);
       for (const row of page) this.#see(row);
@@ -181,7 +177,7 @@ export class TableWatch {
       last = { modified, id };
       full = page.length === PAGE;
     }
-    this.#changes.seen(last.modified);
+    this.#changes.turn(last, began);
   }
 
   /** At most `rowsPerPoll` known rows, each once. */
@@ -195,13 +191,14 @@ export class TableWatch {
       for (const id of gone) this.#gone(id);
     }
     for (rest -= due.length; rest > 0; ) {
-      const { after, upTo, isLast, ids } = this.#rotation.next(Math.min(rest, PAGE));
-      const gone = new Set(ids);
+      const range = this.#rotation.next(Math.min(rest, PAGE));
+      const gone = new Set(range.ids);
       // Beyond the last known one may be rows that the mark has passed.
-      const end = isLast ? Math.max(upTo, this.#ids.mark) : upTo;
-      await this.#read(after, (row) => this.#seeAgain(row, gone), end);
+      const end = range.isLast ? Math.max(range.upTo, this.#ids.mark) : range.upTo;
+      await this.#read(range.after, (row) => this.#seeAgain(row, gone), end);
       for (const id of gone) this.#gone(id);
-      rest -= Math.max(1, ids.length);
+      this.#rotation.passed(range);
+      rest -= Math.max(1, range.ids.length);
     }
   }
 
@@ -221,7 +218,8 @@ export class TableWatch {
       known = undefined;
     }
     const lives = this.#lives(row);
-    if (known?.text !== row.text && row.fault !== undefined) this.tell.malformed(row.id, row.fault);
+    // Once, however often it is refreshed.
+    if (row.fault !== undefined && known?.until !== Number.NEGATIVE_INFINITY) this.tell.malformed(row.id, row.fault);
     if (!known) {
       this.#enter(row, lives);
       const { modifiedAt } = row;

@@ -6,17 +6,16 @@ import { type Knex, openDatabase } from '@pua/store';
 import { launchMariadb, launchPostgres, type PeerName } from '@pua/testkit';
 
 export interface Kind {
-  readonly name: string;
+  readonly name: 'MariaDB' | 'PostgreSQL' | 'SQLite';
   readonly peers: readonly PeerName[];
-  /** A server, with sessions in another zone than ours where the kind has zones. */
+  /** Seconds that the zone of a session is ahead of UTC: another one than ours, where the kind has zones. */
+  readonly zone: number;
+  /** A time as Kamailio writes it, seconds since 1970. */
+  time(seconds: number): string | number;
   start(): Promise<Server>;
 }
 
 export interface Server {
-  /** Seconds that the zone of a session is ahead of UTC. */
-  readonly zone: number;
-  /** Names of zones are known. */
-  readonly zoneNames: boolean;
   create(): Promise<Fresh>;
   /** Ends it at once, and brings it back. */
   readonly interrupt?: () => Promise<void>;
@@ -27,8 +26,14 @@ export interface Server {
 export interface Fresh {
   readonly url: string;
   readonly db: Knex;
+  /** Without rows. */
+  clear(): Promise<void>;
   drop(): Promise<void>;
 }
+
+/** Local time of a zone so many seconds ahead of UTC. */
+export const local = (seconds: number, zone: number): string =>
+  new Date((seconds + zone) * 1000).toISOString().slice(0, 19).replace('T', ' ');
 
 /** As of Kamailio's own scripts for databases whose package is not installed here. */
 const tables = (time: string, key: string, number: string): string[] => [
@@ -50,13 +55,17 @@ const tables = (time: string, key: string, number: string): string[] => [
      dialog_value VARCHAR(512) NOT NULL)`,
 ];
 
-const mariadb: Kind = {
+const NEW_YORK = -5 * 3600;
+const KOLKATA = 5.5 * 3600;
+
+export const mariadb: Kind = {
   name: 'MariaDB',
   peers: ['mariadb', 'kamailio'],
+  zone: NEW_YORK,
+  time: (seconds) => local(seconds, NEW_YORK),
   async start() {
-    const server = await launchMariadb({ own: true, durable: true, arguments: ['--default-time-zone=-05:00'] });
+    const server = await launchMariadb({ own: true, arguments: ['--default-time-zone=-05:00'] });
     return {
-      ...{ zone: -5 * 3600, zoneNames: false },
       async create() {
         const { url, connect, drop } = await server.createDatabase();
         const connection = await connect();
@@ -73,17 +82,17 @@ const mariadb: Kind = {
   },
 };
 
-const postgres: Kind = {
+export const postgres: Kind = {
   name: 'PostgreSQL',
   peers: ['postgres'],
+  zone: KOLKATA,
+  time: (seconds) => local(seconds, KOLKATA),
   async start() {
     const server = await launchPostgres();
     return {
-      ...{ zone: 5.5 * 3600, zoneNames: true },
       async create() {
-        const { url, drop } = await server.createDatabase();
+        const { name, url, drop } = await server.createDatabase();
         const made = fresh(url, drop);
-        const { name } = { name: new URL(url).pathname.slice(1) };
         await made.db.raw(`ALTER DATABASE "${name}" SET timezone TO 'Asia/Kolkata'`);
         for (const statement of tables('TIMESTAMP WITHOUT TIME ZONE', 'SERIAL PRIMARY KEY', 'BIGINT')) {
           await made.db.raw(statement);
@@ -95,19 +104,21 @@ const postgres: Kind = {
   },
 };
 
-const sqlite: Kind = {
+export const sqlite: Kind = {
   name: 'SQLite',
   peers: [],
+  zone: 0,
+  // Julian days, as of its module db_sqlite.
+  time: (seconds) => (seconds - 0.5) / 86_400 + 2_440_587.5,
   async start() {
     return {
-      ...{ zone: -new Date().getTimezoneOffset() * 60, zoneNames: false },
       async create() {
         const folder = mkdtempSync(join(tmpdir(), 'pua-tables-'));
         const made = fresh(`sqlite:${join(folder, 'kamailio.db')}`, async () =>
           rmSync(folder, { recursive: true, force: true }),
         );
         await made.db.raw('pragma journal_mode = wal');
-        for (const statement of tables('DATETIME', 'INTEGER PRIMARY KEY AUTOINCREMENT', 'INTEGER')) {
+        for (const statement of tables('TIMESTAMP', 'INTEGER PRIMARY KEY AUTOINCREMENT', 'INTEGER')) {
           await made.db.raw(statement);
         }
         return made;
@@ -117,12 +128,13 @@ const sqlite: Kind = {
   },
 };
 
-export const KINDS: readonly Kind[] = [mariadb, postgres, sqlite];
-
 function fresh(url: string, drop: () => Promise<unknown>): Fresh {
   const db = openDatabase(url);
   return {
     ...{ url, db },
+    async clear() {
+      for (const table of ['location', 'dialog', 'dialog_vars']) await db(table).delete();
+    },
     async drop() {
       await db.destroy();
       await drop();

@@ -1,13 +1,6 @@
 /** A table in memory that a TableWatch looks at, and what it has been told. */
-import {
-  type ChangePlace,
-  type Row,
-  type Tell,
-  type Told,
-  textOf,
-  valuesOf,
-  type WatchedTable,
-} from '../../dist/tables/table-watch.js';
+import type { ChangePlace } from '../../dist/tables/change-mark.js';
+import { type Row, type Tell, type Told, textOf, valuesOf, type WatchedTable } from '../../dist/tables/table-watch.js';
 
 export interface FakeRow {
   readonly id: number;
@@ -36,6 +29,8 @@ export class FakeTable implements WatchedTable {
   statements = 0;
   given = 0;
   away = false;
+  /** This many statements later it is away for one. */
+  failsAt = Number.POSITIVE_INFINITY;
 
   constructor(readonly indexed = true) {}
 
@@ -68,7 +63,12 @@ export class FakeTable implements WatchedTable {
 
   async #give(matches: (row: FakeRow) => boolean, limit = Number.POSITIVE_INFINITY, order = byId): Promise<Row[]> {
     this.statements++;
-    if (this.away) throw new Error('the database is away');
+    if (--this.failsAt === 0) this.failsAt = Number.POSITIVE_INFINITY;
+    else if (!this.away) return this.#rows(matches, limit, order);
+    throw new Error('the database is away');
+  }
+
+  #rows(matches: (row: FakeRow) => boolean, limit: number, order: typeof byId): Row[] {
     const rows = [...this.rows.values()].filter((row) => !row.hidden && matches(row)).sort(order);
     const page = rows.slice(0, limit);
     this.given += page.length;

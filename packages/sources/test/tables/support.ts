@@ -64,14 +64,16 @@ export async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 /** Seconds since 1970. */
 export const now = () => Math.floor(Date.now() / 1000);
 
-/** As Kamailio writes it: local time of a zone so many seconds ahead of UTC. */
-export const local = (seconds: number, zone: number) =>
-  new Date((seconds + zone) * 1000).toISOString().slice(0, 19).replace('T', ' ');
-
 let rows = 0;
 
-/** A row of `location`. */
-export function contact(zone: number, more: Record<string, unknown> & { lifetime?: number } = {}) {
+/**
+ * A row of `location`.
+ * @param time as Kamailio writes it
+ */
+export function contact(
+  time: (seconds: number) => unknown,
+  more: Record<string, unknown> & { lifetime?: number } = {},
+): Record<string, unknown> {
   const { lifetime = 3600, ...columns } = more;
   const n = ++rows;
   return {
@@ -79,11 +81,11 @@ export function contact(zone: number, more: Record<string, unknown> & { lifetime
     username: `user${n}`,
     domain: 'example.com',
     contact: `sip:user${n}@192.0.2.1:5060`,
-    expires: local(now() + lifetime, zone),
+    expires: time(now() + lifetime),
     q: -1,
     callid: `call-${n}`,
     cseq: 1,
-    last_modified: local(now(), zone),
+    last_modified: time(now()),
     ...{ user_agent: 'n/a', cflags: 0, reg_id: 0 },
     ...columns,
   };

@@ -88,6 +88,9 @@ test('a malformed row is told once, and lives once it is mended', async () => {
   expect(await poll()).toEqual(['+1 a']);
   table.put(1, 'y', Number.NEGATIVE_INFINITY).fault = 'no user';
   expect(await poll()).toEqual(['!1 no user', '-1 a']);
+  // It is refreshed, and still malformed.
+  table.put(1, 'z', Number.NEGATIVE_INFINITY).fault = 'no user';
+  expect(await poll()).toEqual([]);
 });
 
 test('rows that become visible late are found by the rotation, whatever the marks say', async () => {
@@ -183,6 +186,36 @@ describe('5000 rows', () => {
     expect((await cost(all)).told.sort()).toEqual(['+5001 n', '~3000 b']);
     // They are read once more, because others of the same second may follow.
     for (let i = 0; i < 3; i++) expect((await cost(all)).rows).toBeLessThanOrEqual(PER_POLL + 5);
+  });
+
+  test('rows that were all changed in one second are not read for ever', async () => {
+    const rows = PER_POLL + 500;
+    const table = new FakeTable();
+    for (let id = 1; id <= rows; id++) table.put(id, 'a', Number.POSITIVE_INFINITY, 1);
+    const all = await scene(table, PER_POLL);
+    // Others may follow.
+    for (let i = 0; i < 5; i++) {
+      expect((await cost(all)).rows).toBe(PER_POLL + rows);
+      table.put(10 + i, `b${i}`, Number.POSITIVE_INFINITY, 1);
+    }
+    expect((await cost(all)).told).toEqual(['~14 b4']);
+    expect(await cost(all)).toMatchObject({ told: [], rows: PER_POLL });
+    // Then everything is as before.
+    table.put(1_300, 'c', Number.POSITIVE_INFINITY, 2);
+    expect((await cost(all)).told).toEqual(['~1300 c']);
+    table.put(1_200, 'd', Number.POSITIVE_INFINITY, 2);
+    expect((await cost(all)).told).toEqual(['~1200 d']);
+    for (let i = 0; i < 6; i++) await all.poll();
+    expect((await cost(all)).rows).toBe(PER_POLL);
+  });
+
+  test('a part of the rotation that could not be read is read by the next poll', async () => {
+    const all = await scene(filled(), PER_POLL);
+    all.table.rows.delete(1);
+    all.table.failsAt = 3;
+    await expect(all.poll()).rejects.toThrow('the database is away');
+    expect(all.log.take()).toEqual([]);
+    expect((await cost(all)).told).toEqual(['-1 a']);
   });
 
   test('all that run out in one second are told in the order of polls, none is forgotten', async () => {

@@ -1,0 +1,4 @@
+import { postgres } from './databases';
+import { suite } from './suite';
+
+suite(postgres);

@@ -1,0 +1,4 @@
+import { sqlite } from './databases';
+import { suite } from './suite';
+
+suite(sqlite);
