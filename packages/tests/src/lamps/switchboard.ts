@@ -44,8 +44,10 @@ export class Switchboard implements DialogSource {
     const forks = this.#calls.get(key) ?? new Map<string, DialogSnapshot>();
     const name = `${branch} ${callee.tag ?? ''}`;
     if (state === 'terminated') {
-      if (kind === 'failed' && name !== ' ') forks.delete(name);
-      else forks.clear();
+      // Of a branch; else of the call: but an INVITE that was answered has failed for the other branches only.
+      if (kind !== 'failed') forks.clear();
+      else if (dialog.branch !== undefined) forks.delete(name);
+      else for (const [other, fork] of forks) if (fork.state !== 'confirmed') forks.delete(other);
     } else {
       // What was there before there were branches and tags is one of them now; an answer ends the others.
       if (state === 'confirmed') forks.clear();
