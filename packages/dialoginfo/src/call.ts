@@ -14,13 +14,15 @@ export interface Fork {
   /** Tag of the callee. Once known it stays. */
   tag: string | undefined;
   state: DialogState;
-  /** More was told of it than that there is an INVITE. */
+  /** The INVITE got a reply, if only 100. */
   answered: boolean;
   parties: BySide<DialogParty>;
   reason: DialogReason | undefined;
   /** Presentities that have its documents. */
   readonly listed: BySide<Set<string>>;
   before: Before;
+  /** Since a restart no event has told of it. */
+  unheard: boolean;
 }
 
 /** What the documents of the last run say; it goes on until the source says something else in so many words. */
@@ -34,6 +36,21 @@ export interface Before {
 
 export const NOTHING_BEFORE: Before = { own: {}, shown: {}, presentities: {} };
 
+export function newFork(part: string, { branch, tag }: Pick<Fork, 'branch' | 'tag'>, first?: Fork): Fork {
+  return {
+    part,
+    branch,
+    tag,
+    state: 'trying',
+    answered: false,
+    parties: { caller: { ...(first?.parties.caller ?? { uri: '' }) }, callee: { uri: '' } },
+    reason: undefined,
+    listed: { caller: new Set(), callee: new Set() },
+    before: first?.before ?? NOTHING_BEFORE,
+    unheard: first?.unheard ?? false,
+  };
+}
+
 export class Call implements Scheduled {
   /** When it is forgotten, monotonic ms. */
   deadline = Number.POSITIVE_INFINITY;
@@ -43,6 +60,8 @@ export class Call implements Scheduled {
   current: Fork | undefined;
   /** Nothing new begins in it. */
   ended = false;
+  /** It has ended since its source did not name it any more. */
+  lost = false;
   /** Index of the source that told of it last; -1: it is known from records only. */
   source = -1;
   /** When it was last told of, monotonic ms. */
@@ -53,11 +72,13 @@ export class Call implements Scheduled {
   until = 0;
   /** ... and what its source said of that. */
   promised = 0;
-  /** Undefined until an event tells them. */
+  /** That of its source. Undefined until an event tells it, as are ... */
+  key: string | undefined;
+  /** ... the facts. */
   facts: Facts | undefined;
   /** What the documents of the last run say of it besides. */
   earlier: Pick<Facts, 'replaces' | 'referredBy'> = {};
-  /** Sides that had no document in the last run, when they should have had one: they were suppressed. */
+  /** Sides that had no document in the last run, and whose Contact the other one was not told: they were suppressed. */
   silent: Partial<BySide<boolean>> = {};
 
   /** @param known from the records of the last run */

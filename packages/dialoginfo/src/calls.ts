@@ -1,15 +1,15 @@
 /** All calls that are known: an event changes its call, the call's dialogs change what is published. */
 import { type DialogEvent, type DialogSnapshot, type PuaApi, PuaError, Schedule } from '@pua/core';
 import { Call, type Fork } from './call.js';
-import { type Facts, learn } from './facts.js';
+import { type Facts, isSeenAlike, learn } from './facts.js';
 import { tell } from './forks.js';
 import { ownIdentity, type View } from './identity.js';
-import { callName, SIDES } from './ids.js';
+import { callName, SIDES, type Side } from './ids.js';
 import { dialogOf, reasonOf } from './mapping.js';
 import type { Settings } from './options.js';
 import { isSilent, isVisible, presentitiesOf, suppresses } from './presentities.js';
 import type { Publications } from './publications.js';
-import { compareIdentities, compareTags } from './resume.js';
+import { compareIdentities, compareTags } from './restore.js';
 import type { Script } from './script.js';
 import { RANK } from './state.js';
 import { isUri } from './text.js';
@@ -18,7 +18,10 @@ import { isUri } from './text.js';
 const DEFAULT_LIFETIME = 43_200;
 /** Lifetime of what is not answered in profile opensips. */
 const UNANSWERED_LIFETIME = 3_600;
-/** A call that is over is remembered until what was under way cannot come any more: 64*T1 (RFC 3261 section 17). */
+/**
+ * A call that is over is remembered until what was under way cannot come any more: 64*T1 (RFC 3261 section 17), after the next
+ * answer of a source that can tell which calls live. One that still names it, or repeats its end, prolongs that.
+ */
 const TOMBSTONE_MS = 32_000;
 const MAX_SECONDS = 0x7ffffff0;
 
@@ -29,6 +32,8 @@ export class Calls {
   readonly #publications: Publications;
   readonly #calls = new Map<string, Call>();
   readonly #schedule: Schedule<Call>;
+  /** How long a call that is over is remembered, ms. */
+  readonly #remembered: number;
   /** Events of the past that were dropped. */
   dropped = 0;
 
@@ -38,6 +43,9 @@ export class Calls {
     this.#script = script;
     this.#publications = publications;
     this.#schedule = new Schedule(pua.clock, (call) => this.#forget(call));
+    const { terminatedLifetime, heartbeatInterval, sources } = settings;
+    const beat = sources.some(({ live }) => live) ? heartbeatInterval * 1000 : 0;
+    this.#remembered = Math.max(TOMBSTONE_MS + beat, (terminatedLifetime + 1) * 1000);
   }
 
   get size(): number {
@@ -70,31 +78,18 @@ export class Calls {
    * @throws PuaError `PUA_ERR_ARGUMENT` that names what the event lacks
    */
   on(event: DialogEvent, source: number): void {
-    const { dialog } = event;
-    checkSnapshot(dialog);
-    const call = this.#callOf(dialog);
+    checkSnapshot(event.dialog);
+    const call = this.#callOf(event.dialog);
     call.source = source;
     call.heardAt = this.#pua.clock.now();
     call.missingSince = undefined;
-    const first = call.facts === undefined;
-    if (first) compareTags(call, dialog);
-    const outcome = tell(call, event);
-    if (outcome.stale) {
-      this.dropped++;
-      if (call.deadline === Number.POSITIVE_INFINITY) this.#plan(call);
-      return;
+    try {
+      this.#tell(call, event);
+    } finally {
+      // Whatever happens, the call is forgotten some time. One that was given up comes back when it is named again.
+      if (!call.lost) this.#plan(call);
+      this.#publications.flush();
     }
-    const { clock } = this.#pua;
-    const { known, earlier } = call;
-    call.facts = learn(call.facts, event, this.#settings, { known, earlier, wall: clock.wall() });
-    if (first) compareIdentities(call, (fork) => this.#view(call, call.facts!, fork, event));
-    if (outcome.live) {
-      this.#setLifetime(call, outcome.live, dialog);
-      this.#publish(call, call.facts, outcome.live, event);
-    }
-    this.#end(call, call.facts, outcome.ended, event);
-    this.#plan(call);
-    this.#publications.flush();
   }
 
   /** Its source does not know the call any more, and nobody said how it ended. */
@@ -109,6 +104,7 @@ export class Calls {
       }
     }
     call.ended = true;
+    call.lost = true;
     this.#plan(call);
     this.#publications.flush();
   }
@@ -119,8 +115,31 @@ export class Calls {
     const name = callName(callId, key, this.#settings.useUuid === 1);
     const call = this.#calls.get(name) ?? new Call(name, false);
     this.#calls.set(name, call);
-    this.#script.heard(key);
+    call.key = key;
+    this.#script.heard(key, call);
     return call;
+  }
+
+  #tell(call: Call, event: DialogEvent): void {
+    const { dialog } = event;
+    const before = call.facts;
+    if (!before) compareTags(call, dialog);
+    const { live, ended, stale } = tell(call, event);
+    if (stale) {
+      this.dropped++;
+      return;
+    }
+    const { known, earlier } = call;
+    const facts = learn(before, event, this.#settings, { known, earlier, wall: this.#pua.clock.wall() });
+    call.facts = facts;
+    if (live) {
+      if (live.unheard) compareIdentities(this.#view(call, facts, live, event));
+      this.#setLifetime(call, live, dialog);
+      const alike = before !== undefined && isSeenAlike(before, facts);
+      const others = alike ? [] : call.live().filter((fork) => fork !== live && !fork.unheard);
+      this.#publish(call, facts, [live, ...others], event);
+    }
+    this.#end(call, facts, ended, event);
   }
 
   #view(call: Call, facts: Facts, fork: Fork, { kind }: DialogEvent): View {
@@ -128,26 +147,10 @@ export class Calls {
   }
 
   /** The caller's documents first, within a side in the order of its list; what the side no longer has before them. */
-  #publish(call: Call, facts: Facts, fork: Fork, event: DialogEvent): void {
-    const view = this.#view(call, facts, fork, event);
-    const silent = isSilent(event, view);
-    for (const side of silent ? [] : SIDES) {
-      if (suppresses(event, view, side)) continue;
-      const presentities = presentitiesOf(view, side);
-      const id = call.idOf(fork, side);
-      for (const presentity of fork.listed[side]) {
-        if (presentities.has(presentity)) continue;
-        fork.listed[side].delete(presentity);
-        this.#publications.terminate(presentity, id, {}, facts.startedAt);
-      }
-      if (presentities.size === 0 || !isVisible(view, side)) continue;
-      const dialog = dialogOf(view, side);
-      const { uri } = ownIdentity(view, side);
-      for (const presentity of presentities) {
-        fork.listed[side].add(presentity);
-        const entity = isUri(uri) ? uri : presentity;
-        this.#publications.list({ presentity, entity, dialog, startedAt: facts.startedAt, until: call.until });
-      }
+  #publish(call: Call, facts: Facts, forks: readonly Fork[], event: DialogEvent): void {
+    for (const side of isSilent(event, this.#settings) ? [] : SIDES) {
+      if (suppresses(event, { facts, settings: this.#settings }, side)) continue;
+      for (const fork of forks) this.#list(this.#view(call, facts, fork, event), side);
     }
     for (const other of call.live()) {
       for (const side of SIDES) {
@@ -155,6 +158,25 @@ export class Calls {
           this.#publications.prolong(presentity, call.idOf(other, side), call.until);
         }
       }
+    }
+  }
+
+  #list(view: View, side: Side): void {
+    const { call, facts, fork } = view;
+    const presentities = presentitiesOf(view, side);
+    const id = call.idOf(fork, side);
+    for (const presentity of fork.listed[side]) {
+      if (presentities.has(presentity)) continue;
+      fork.listed[side].delete(presentity);
+      this.#publications.terminate(presentity, id, {}, facts.startedAt);
+    }
+    if (presentities.size === 0 || !isVisible(view, side)) return;
+    const dialog = dialogOf(view, side);
+    const { uri } = ownIdentity(view, side);
+    for (const presentity of presentities) {
+      fork.listed[side].add(presentity);
+      const entity = isUri(uri) ? uri : presentity;
+      this.#publications.list({ presentity, entity, dialog, startedAt: facts.startedAt, until: call.until });
     }
   }
 
@@ -185,14 +207,13 @@ export class Calls {
 
   /** A call whose lifetime is over is forgotten; who hears of it again publishes again. */
   #plan(call: Call): void {
-    const over = this.#pua.clock.now() + Math.max(TOMBSTONE_MS, (this.#settings.terminatedLifetime + 1) * 1000);
-    call.deadline = call.live().length > 0 ? call.until : over;
+    call.deadline = call.live().length > 0 ? call.until : this.#pua.clock.now() + this.#remembered;
     this.#schedule.update(call);
   }
 
   #forget(call: Call): void {
     this.#calls.delete(call.name);
-    if (call.facts) this.#script.forget(call.facts.key);
+    if (call.key !== undefined) this.#script.forget(call.key, call);
   }
 }
 

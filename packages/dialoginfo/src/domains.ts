@@ -4,9 +4,9 @@ import { PuaError } from '@pua/core';
 /** Names and `/expressions/` in a text or list, or a function that gets the host in lower case. */
 export type DomainList = string | readonly (string | RegExp)[] | ((host: string) => boolean) | null;
 
-/** Host of a SIP URI in lower case; empty when it has none (`tel:`). */
+/** Host of a URI in lower case; empty when it has none (`tel:`). */
 export function hostOf(uri: string): string {
-  const match = /^sips?:(?:[^@]*@)?(\[[^\]]*\]|[^:;?]*)/i.exec(uri);
+  const match = /^(?:sips?|pres|im):(?:[^@]*@)?(\[[^\]]*\]|[^:;?]*)/i.exec(uri);
   return (match?.[1] ?? '').toLowerCase().replace(/\.$/, '');
 }
 

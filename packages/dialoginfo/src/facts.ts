@@ -1,4 +1,5 @@
 /** What holds for a whole call: merged from its events, since each says only what is new. */
+import { isDeepStrictEqual } from 'node:util';
 import type { DialogEvent, DialogSnapshot } from '@pua/core';
 import type { Call } from './call.js';
 import { SIDES, type Side } from './ids.js';
@@ -93,6 +94,14 @@ function presentities(
   }
   if (first) ignored = SIDES.every((side) => (lists[side] ?? []).length === 0);
   return { lists, direct, ignored: ignored && !SIDES.some((side) => direct[side]) };
+}
+
+/** Nothing has changed in who gets documents, and what of each side the other one may see: forks have that in common. */
+export function isSeenAlike(before: Facts, now: Facts): boolean {
+  return isDeepStrictEqual(
+    [before.publish, before.lists, before.mask, before.privacy],
+    [now.publish, now.lists, now.mask, now.privacy],
+  );
 }
 
 const avpOf = (side: Side, settings: Settings) =>

@@ -5,6 +5,9 @@ import type { Calls } from './calls.js';
 import { fault } from './fault.js';
 import type { Settings } from './options.js';
 
+/** Calls that are looked at in one go, about 20 ms; then the event loop has its turn. */
+const STEP = 200;
+
 /** What is known of one source. */
 interface Pulse {
   readonly source: DialogSource;
@@ -50,7 +53,9 @@ export class Heartbeat {
   /** True when it named all that live. */
   async #ask(source: DialogSource, index: number): Promise<boolean> {
     try {
+      let named = 0;
       for await (const dialog of source.live!()) {
+        if (++named % STEP === 0) await new Promise<void>((resolve) => void this.#clock.after(0, resolve));
         if (this.#stopped) return false;
         try {
           this.#calls.on({ kind: 'restored', dialog }, index);

@@ -21,13 +21,17 @@ export interface View {
   readonly creation: boolean;
 }
 
-/** The side suppressed by its flag on the INVITE or by its source; then nothing of it may leak. */
-export function isDisabled({ call, facts, settings }: View, side: Side): boolean {
-  const said = facts.publish[side];
-  if (said !== undefined) return !said;
-  if (facts.flags === undefined && call.silent[side]) return true;
-  return hasFlag(facts.flags, disableFlag(settings, side));
+/** The side is suppressed by its source, by its flag on the INVITE, or was so in the last run; then nothing of it may leak. */
+export function isDisabled(view: View, side: Side): boolean {
+  const { call, facts, settings } = view;
+  if (isSuppressed(view, side)) return true;
+  // What no flag has decided in the last run, none decides now.
+  const undecided = facts.flags === undefined || disableFlag(settings, side) < 0;
+  return undecided && facts.publish[side] === undefined && call.silent[side] === true;
 }
+
+const isSuppressed = ({ facts, settings }: View, side: Side) =>
+  facts.publish[side] === undefined ? hasFlag(facts.flags, disableFlag(settings, side)) : !facts.publish[side];
 
 export const disableFlag = (settings: Settings, side: Side) =>
   side === 'caller' ? settings.disableCallerPublishFlag : settings.disableCalleePublishFlag;
@@ -68,13 +72,13 @@ export function shownIdentity(view: View, side: Side): Shown {
   const { facts, fork, settings } = view;
   const mask = facts.mask[side];
   if (mask !== undefined) return { identity: identity(mask), hidden: true };
-  const disabled = isDisabled(view, side);
   const local = side === 'callee' && !view.creation && variable(facts, settings.localIdentityDlgVar) !== undefined;
   const substitute = substituteOf(settings, side);
-  if (disabled && substitute !== null && !local) return { identity: identity(substitute), hidden: true };
+  if (isSuppressed(view, side) && substitute !== null && !local)
+    return { identity: identity(substitute), hidden: true };
   const before = fork.before.shown[side];
   if (before) return { identity: before, hidden: true };
   if (settings.privacy === 1 && facts.privacy[side]?.some((value) => /^\s*(?:id|user)\s*$/i.test(value)))
     return { identity: ANONYMOUS, hidden: true };
-  return { identity: ownIdentity(view, side), hidden: disabled };
+  return { identity: ownIdentity(view, side), hidden: isDisabled(view, side) };
 }

@@ -1,6 +1,13 @@
 /** A dialog as its side's document shows it (RFC 4235 section 4.1). */
 import type { DialogEventKind, DialogParty, DialogReason } from '@pua/core';
-import type { Dialog, DialogIdentity, DialogInfoEvent, DialogParticipant, DialogTarget } from '@pua/documents';
+import {
+  type Dialog,
+  type DialogIdentity,
+  type DialogInfoEvent,
+  type DialogParticipant,
+  type DialogTarget,
+  dialogEvents,
+} from '@pua/documents';
 import { ownIdentity, shownIdentity, type View } from './identity.js';
 import { otherSide, type Side } from './ids.js';
 import { fitText, identity, isUri, userOf } from './text.js';
@@ -110,7 +117,8 @@ function eventOf(
 ): DialogInfoEvent | undefined {
   const told = reason?.event;
   if (told === 'bye') return byeOf(reason!.by, side);
-  if (told !== undefined) return told;
+  // A document with another word could not be written, and the lamp would stay on.
+  if (told !== undefined && dialogEvents.includes(told)) return told;
   if (kind === 'expired') return 'timeout';
   if (kind === 'failed') return code === undefined ? undefined : code === 487 ? 'cancelled' : 'rejected';
   // Answers to a request in the dialog that end it.
@@ -119,5 +127,6 @@ function eventOf(
 }
 
 function byeOf(by: Side | undefined, side: Side): DialogInfoEvent | undefined {
-  return by === undefined ? undefined : by === side ? 'local-bye' : 'remote-bye';
+  if (by !== 'caller' && by !== 'callee') return undefined;
+  return by === side ? 'local-bye' : 'remote-bye';
 }

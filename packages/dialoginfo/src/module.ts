@@ -53,6 +53,7 @@ export class DialoginfoModule implements Dialoginfo {
   /** Events of sources that start before us: the records are read first. null: no longer. */
   #early: { event: DialogEvent; source: number }[] | null = [];
   readonly #listeners: (() => void)[] = [];
+  #stopped = false;
 
   constructor(options: DialoginfoOptions) {
     this.#settings = checkOptions(options);
@@ -71,16 +72,24 @@ export class DialoginfoModule implements Dialoginfo {
     }
   }
 
+  /** The records are read beside everything else: nothing waits for it but the events. */
   start(): void {
+    const pua = this.#pua!;
+    const settings = this.#settings;
     const { calls, publications, heartbeat } = this.#parts!;
-    restore(this.#pua!, this.#settings, calls, publications);
-    const early = this.#early ?? [];
-    this.#early = null;
-    for (const { event, source } of early) this.#on(event, source);
-    heartbeat.start();
+    void restore({ pua, settings, calls, publications, stopped: () => this.#stopped })
+      .catch((error: unknown) => fault(error, 'records of the last run'))
+      .then(() => {
+        const early = this.#early ?? [];
+        this.#early = null;
+        if (this.#stopped) return;
+        for (const { event, source } of early) this.#on(event, source);
+        heartbeat.start();
+      });
   }
 
   stop(): void {
+    this.#stopped = true;
     for (const remove of this.#listeners.splice(0)) remove();
     const { script, publications, calls, heartbeat } = this.#parts!;
     for (const part of [heartbeat, calls, publications, script]) part.stop();

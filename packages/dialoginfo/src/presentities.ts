@@ -3,6 +3,7 @@ import type { DialogEvent } from '@pua/core';
 import { hasFlag } from './facts.js';
 import { addressedIdentity, disableFlag, isDisabled, substituteOf, type View } from './identity.js';
 import type { Side } from './ids.js';
+import type { Settings } from './options.js';
 import { isPresentity } from './text.js';
 
 /** In order, each once; none when the side is suppressed, not chosen, or not ours. */
@@ -28,7 +29,7 @@ export function isVisible({ fork, settings }: View, side: Side): boolean {
 }
 
 /** Requests in the dialog that publish nothing, for any side. */
-export function isSilent({ kind, method, flags }: DialogEvent, { settings }: Pick<View, 'settings'>): boolean {
+export function isSilent({ kind, method, flags }: DialogEvent, settings: Settings): boolean {
   if (kind !== 'updated' || method === undefined) return false;
   if (settings.publishDialogReqWithin === 0 || hasFlag(flags, settings.nopublishFlag)) return true;
   return settings.opensips && method !== 'INVITE';

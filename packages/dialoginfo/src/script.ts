@@ -15,6 +15,8 @@ interface Branch {
 class Said implements Scheduled {
   deadline = Number.POSITIVE_INFINITY;
   scheduleIndex = -1;
+  /** undefined: no event has told of it yet. */
+  call: object | undefined;
   /** undefined: both. */
   sides: ReadonlySet<Side> | undefined;
   readonly branches = new Map<string, Branch>();
@@ -36,28 +38,21 @@ export class Script {
     this.#schedule = new Schedule(clock, ({ key }) => void this.#calls.delete(key));
   }
 
-  get size(): number {
-    return this.#calls.size;
-  }
-
   stop(): void {
     this.#schedule.stop();
   }
 
-  /** An event tells of the call: what is said of it is kept until forget(). */
-  heard(key: string): void {
-    const said = this.#calls.get(key);
-    if (!said) this.#calls.set(key, new Said(key));
-    else if (said.scheduleIndex >= 0) {
-      said.deadline = Number.POSITIVE_INFINITY;
-      this.#schedule.remove(said);
-    }
+  /** An event tells of the call: what is said of it is kept until forget(). A key may be used again, for another call. */
+  heard(key: string, call: object): void {
+    const said = this.#calls.get(key) ?? new Said(key);
+    said.call = call;
+    said.deadline = Number.POSITIVE_INFINITY;
+    this.#schedule.remove(said);
+    this.#calls.set(key, said);
   }
 
-  forget(key: string): void {
-    const said = this.#calls.get(key);
-    if (said) this.#schedule.remove(said);
-    this.#calls.delete(key);
+  forget(key: string, call: object): void {
+    if (this.#calls.get(key)?.call === call) this.#calls.delete(key);
   }
 
   // -------------------------------------------------------------------------------------------------- functions

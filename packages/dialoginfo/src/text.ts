@@ -15,9 +15,9 @@ export function isUri(uri: string | undefined): uri is string {
   return uri !== undefined && uri.length <= MAX_URI && URI.test(uri) && uri.search(UNFIT) < 0;
 }
 
-/** Can it be published for? */
+/** Can it be published for? Who is anonymous (RFC 3323 section 4.1.1.3) is nobody's presentity. */
 export function isPresentity(uri: string): boolean {
-  return isUri(uri) && /^(?:sips?|tel|pres|im):/i.test(uri);
+  return isUri(uri) && /^(?:sips?|tel|pres|im):/i.test(uri) && !/@anonymous\.invalid(?:[:;?]|$)/i.test(uri);
 }
 
 /** User part of a SIP URI, number of a tel URI; empty when there is none. */

@@ -85,6 +85,35 @@ describe('tags', () => {
     expect(story(...answered, ['terminated']).ended).toBe(true);
   });
 
+  test('one that has lost may say so as it likes: the answered one lives on', () => {
+    const { forks, stale } = story(
+      ['early', tagged('t1')],
+      ['early', tagged('t2')],
+      ['confirmed', tagged('t1')],
+      ['terminated', tagged('t2')],
+    );
+    expect(forks).toEqual(['first t1 - confirmed', 'fork t2 - terminated cancelled']);
+    expect(stale).toEqual([false, false, false, true]);
+  });
+
+  test('an empty tag or branch is none, and wipes out nothing', () => {
+    const { forks, call } = story(
+      ['early', tagged('t1')],
+      ['early', { branch: '', callee: { uri: '', tag: '', contact: '' } }],
+      ['confirmed', { branch: '', callee: { uri: '', tag: '' } }],
+    );
+    expect(forks).toEqual(['first t1 - confirmed']);
+    expect(call.forks[0]!.parties.callee).toMatchObject(ringing('t1'));
+  });
+
+  test('who answers with ever new tags gets a hundred dialogs', () => {
+    const many = Array.from({ length: 150 }, (_, i): [DialogEventKind, object] => ['early', tagged(`t${i}`)]);
+    const { forks, stale } = story(...many, ['confirmed', tagged('t7')]);
+    expect(forks).toHaveLength(100);
+    expect(stale.filter((one) => one)).toHaveLength(50);
+    expect(forks.filter((fork) => fork.endsWith('confirmed'))).toEqual(['fork t7 - confirmed']);
+  });
+
   test('another peer in the place of the first keeps the id', () => {
     const { forks } = story(['confirmed', tagged('t1')], ['updated', tagged('t2')]);
     expect(forks).toEqual(['first t2 - confirmed']);

@@ -1,4 +1,5 @@
 /** Calls whose end nobody told: a crash of the call server. */
+import { settle } from '@pua/testkit';
 import { FakeSource, ringing, snapshot } from './support/source';
 import { inWorld } from './support/world';
 
@@ -78,6 +79,39 @@ test('a call that ended while the answer was on its way does not come back', asy
   source.say('terminated', { callee: ringing() });
   await w.advance(15_000);
   expect(w.lamps()).toEqual({});
+});
+
+test('nor does one that its source goes on naming, long after it has told its end', async () => {
+  const source = new FakeSource([call('k1')]);
+  const w = await inWorld({ source, dialoginfo: options });
+  await w.settle();
+  source.say('terminated', { callee: ringing() });
+  await w.advance(600_000);
+  expect(w.lamps()).toEqual({});
+  source.calls!.clear();
+  await w.advance(60_000);
+  expect(w.module.stats().calls).toBe(0);
+});
+
+test('but one that was given up, and is named again, lives', async () => {
+  const source = new FakeSource([call('k1')]);
+  const w = await inWorld({ source, dialoginfo: options });
+  await w.settle();
+  source.calls!.clear();
+  await w.advance(31_000);
+  expect(w.lamps()).toEqual({ alice: ['terminated'], bob: ['terminated'] });
+  source.calls!.set('k1', call('k1'));
+  await w.advance(60_000);
+  expect(w.lamps()).toEqual({ alice: ['confirmed'], bob: ['confirmed'] });
+});
+
+test('a long answer is taken bit by bit', async () => {
+  const source = new FakeSource(Array.from({ length: 500 }, (_, i) => call(`k${i}`)));
+  const w = await inWorld({ source, dialoginfo: { localDomains: 'elsewhere.test' } });
+  await settle();
+  expect(w.module.stats().calls).toBeLessThan(500);
+  await w.settle();
+  expect(w.module.stats().calls).toBe(500);
 });
 
 test('each source answers for its own calls', async () => {

@@ -219,6 +219,15 @@ describe('presentities', () => {
     expect(w.server.publications).toEqual([]);
   });
 
+  test('nor is an anonymous caller anybody to publish for (RFC 3323)', async () => {
+    const w = await inWorld();
+    const caller = { uri: 'sip:anonymous@Anonymous.invalid', display: 'Anonymous', tag: 'a' };
+    w.source.say('early', { caller, callee: ringing() });
+    await w.settle();
+    expect(w.told()).toEqual(['bob recipient early']);
+    expect(w.server.publications[0]!.body.text()).toContain('Anonymous.invalid');
+  });
+
   test('what is no URI is not published for', async () => {
     const w = await inWorld();
     w.source.say('early', { caller: { uri: 'anonymous' }, callee: ringing() });
@@ -240,6 +249,17 @@ describe('presentities', () => {
     await w.settle();
     expect(w.document('2000').entity).toBe(requestUri);
     expect(w.document('alice').dialogs[0]!.remote!.identity!.uri).toBe(requestUri);
+  });
+
+  test('lists are those of the call: what is taken away is so in all its forks', async () => {
+    const w = await inWorld();
+    const of = (...users: string[]) => ({ publishUris: { callee: users.map((user) => `sip:${user}@example.com`) } });
+    w.source.say('early', { callee: ringing('t1'), ...of('d1', 'd2') });
+    w.source.say('early', { callee: ringing('t2') });
+    await w.advance(100);
+    w.source.say('updated', { state: 'early', ...of('d2', 'd3') });
+    await w.advance(11_000);
+    expect(w.lamps()).toEqual({ alice: ['early', 'early'], d2: ['early', 'early'], d3: ['early', 'early'] });
   });
 
   test('one of several is taken away, one is added', async () => {

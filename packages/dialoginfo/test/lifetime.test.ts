@@ -193,6 +193,24 @@ describe('fast calls', () => {
 });
 
 describe('bad events', () => {
+  test('an error on the way leaves no call behind, and no lamp on', async () => {
+    let broken = false;
+    const localDomains = () => {
+      if (broken) throw new Error('of the application');
+      return true;
+    };
+    const w = await inWorld({ dialoginfo: { localDomains } });
+    w.source.say('early', answered);
+    broken = true;
+    w.source.say('early', { key: 'k2', lifetime: 30, ...answered });
+    w.source.say('confirmed', answered);
+    w.source.say('terminated', answered);
+    await w.advance(60_000);
+    expect(w.lamps()).toEqual({});
+    expect(w.module.stats()).toMatchObject({ calls: 0, publications: 0 });
+    expect(w.clock.pending).toBe(0);
+  });
+
   test('are told on pua:fault and disturb nobody', async () => {
     const w = await inWorld();
     const faults: string[] = [];

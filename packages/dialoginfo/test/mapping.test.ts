@@ -1,4 +1,5 @@
 /** What the documents say. */
+import type { DialogReason } from '@pua/core';
 import { type Dialog, readDialogInfo } from '@pua/documents';
 import { reasonOf } from '../dist/mapping.js';
 import { ALICE, BOB, ringing } from './support/source';
@@ -232,6 +233,15 @@ describe('reasons (RFC 4235 section 3.7.1)', () => {
   ] as const;
   test.each(reasons)('%j of %s, as the caller sees it: %j', (reason, kind, expected) => {
     expect(reasonOf(reason, kind, 'caller')).toEqual(expected);
+  });
+
+  // A document with them could not be written, and the lamp would stay on.
+  test.each([
+    [{ event: 'hangup' }, 'terminated', {}],
+    [{ event: 'hangup', code: 486 }, 'failed', { event: 'rejected', code: 486 }],
+    [{ event: 'bye', by: 'nobody' }, 'terminated', {}],
+  ] as const)('words that nobody knows are left out: %j of %s', (reason, kind, expected) => {
+    expect(reasonOf(reason as unknown as DialogReason, kind, 'caller')).toEqual(expected);
   });
 
   test('the callee sees the other BYE', () => {

@@ -32,6 +32,15 @@ describe('state table', () => {
     expect(w.told()).toEqual(['alice initiator proceeding', 'bob recipient proceeding']);
   });
 
+  test('a sign of life is no reply', async () => {
+    const w = await opensips({ publishOnTrying: 1 });
+    w.source.say('created');
+    w.source.say('updated', { state: 'trying' });
+    w.source.say('restored', { state: 'trying' });
+    await w.settle();
+    expect(w.told()).toEqual([]);
+  });
+
   test('a reply 180..199 publishes early, the first on its branch, for 3600 s', async () => {
     const w = await opensips({ publishExpires: 100_000 });
     w.source.say('early', { ...answered, branch: '0', lifetime: 120 });
@@ -225,6 +234,29 @@ describe('dialoginfo_set', () => {
     expect(w.module.dialoginfoMuteBranch('later', '0')).toBe(1);
     await w.advance(180_001);
     expect(w.module.dialoginfoMuteBranch('later', '0')).toBe(-1);
+  });
+});
+
+describe('what was said of a call', () => {
+  test('is forgotten with it, whatever was told of it', async () => {
+    const w = await opensips();
+    w.source.say('failed', { key: 'never heard of', branch: '3' });
+    await w.advance(33_000);
+    expect(w.module.dialoginfoMuteBranch('never heard of', '0')).toBe(-1);
+  });
+
+  test('but not with another one of the same key', async () => {
+    const w = await opensips();
+    w.source.say('early', answered);
+    w.source.say('terminated', answered);
+    await w.advance(20_000);
+    w.module.dialoginfoSet('k1', 'B');
+    w.source.say('created', { callId: 'another' });
+    await w.advance(20_000);
+    w.told();
+    w.source.say('early', { ...answered, callId: 'another' });
+    await w.settle();
+    expect(w.told()).toEqual(['bob recipient early']);
   });
 });
 

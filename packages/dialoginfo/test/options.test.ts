@@ -91,6 +91,7 @@ test.each([
   ['sips:example.com.', 'example.com'],
   ['sip:a:secret@[2001:DB8::1]:5060', '[2001:db8::1]'],
   ['sip:alice@example.com?x=y', 'example.com'],
+  ['pres:alice@Example.com', 'example.com'],
   ['tel:+1555', ''],
 ])('host of %s', (uri, host) => {
   expect(hostOf(uri)).toBe(host);

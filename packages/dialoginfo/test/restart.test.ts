@@ -1,5 +1,6 @@
 /** A restart of ours in the middle of calls. */
-import type { DialogSnapshot } from '@pua/core';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { channels, type DialogSnapshot } from '@pua/core';
 import { ALICE, BOB, FakeSource, ringing, snapshot } from './support/source';
 import { inWorld, type World, type WorldOptions } from './support/world';
 
@@ -116,6 +117,22 @@ test('forks are found again by their tags and branches', async () => {
   expect(w.lamps()).toEqual({ alice: ['confirmed', 'confirmed'], bob: ['confirmed'], carol: ['confirmed'] });
 });
 
+test('kamailio#2906: the late end of a branch that is over ends no other one', async () => {
+  const w = await inWorld();
+  const carol = { uri: 'sip:carol@example.com' };
+  w.source.say('early', { branch: '0', callee: carol });
+  w.source.say('early', { branch: '1', callee: carol });
+  w.source.say('failed', { branch: '0', callee: carol });
+  await w.advance(15_000);
+  await restart(w);
+  w.source.say('failed', { branch: '0', callee: carol });
+  await w.settle();
+  expect(w.lamps()).toEqual({ alice: ['early'], carol: ['early'] });
+  w.source.say('failed', { branch: '1', callee: carol });
+  await w.settle();
+  expect(w.lamps()).toEqual({ alice: ['terminated'], carol: ['terminated'] });
+});
+
 test('tags and contacts that the events leave out are those of the documents', async () => {
   const w = await inWorld();
   w.source.say('early', { callee: ringing() });
@@ -219,6 +236,47 @@ describe('what was suppressed stays so', () => {
     expect(remote!.identity!.uri).not.toBe(ALICE);
     expect(remote!.target!.uri).toBe(remote!.identity!.uri);
     expect(w.document('alice').dialogs[0]!.local!.identity!.uri).toBe(ALICE);
+  });
+
+  test('in every fork of the call', async () => {
+    const w = await inWorld();
+    const hidden = { publish: { caller: false }, privacy: { caller: ['id'] } };
+    w.source.say('early', { callee: ringing('t1'), ...hidden });
+    w.source.say('early', { callee: ringing('t2') });
+    await w.advance(100);
+    await restart(w);
+    w.source.say('early', { callee: { ...ringing('t1'), contact: 'sip:t1@192.0.2.7' } });
+    w.source.say('early', { callee: { ...ringing('t2'), contact: 'sip:t2@192.0.2.7' } });
+    await w.advance(100);
+    expect(w.published).toHaveLength(2);
+    for (const { body } of w.published) {
+      expect(body).toContain('192.0.2.7');
+      expect(body).not.toContain('alice');
+    }
+  });
+
+  test('who is nobody here was not suppressed: its Contact is told as before', async () => {
+    const w = await inWorld({ dialoginfo: { localDomains: 'example.com' } });
+    const far = { uri: 'sip:bob@elsewhere.test', tag: 'b', contact: 'sip:bob@192.0.2.2' };
+    w.source.say('early', { callee: far });
+    await w.settle();
+    await restart(w);
+    w.source.say('early', { callee: far });
+    await w.settle();
+    expect(w.told()).toEqual([]);
+    w.source.say('confirmed', { callee: far });
+    await w.settle();
+    expect(w.document('alice').dialogs[0]!.remote!.target!.uri).toBe('sip:bob@192.0.2.2');
+  });
+
+  test('the name by which the other side knew it does not become its own', async () => {
+    const w = await inWorld({ dialoginfo: { includeTags: 0 } });
+    w.source.say('early', { callee: ringing(), privacy: { caller: ['id'] } });
+    await w.settle();
+    await restart(w);
+    w.source.say('confirmed', { callee: ringing() });
+    await w.settle();
+    expect(w.document('alice').dialogs[0]!.local!.identity).toEqual({ uri: ALICE });
   });
 
   test('a callee who had not been told of yet was not suppressed', async () => {
@@ -336,6 +394,46 @@ describe('records that are not ours', () => {
     expect([...w.pua.list()].map(({ sourceFlag }) => sourceFlag)).toEqual([64]);
     expect(w.server.publications).toHaveLength(1);
   });
+});
+
+test('a record that nobody can end stops no start', async () => {
+  const w = await inWorld();
+  w.source.say('early', { callee: ringing() });
+  await w.settle();
+  await w.stopPua();
+  w.told();
+  // As another writer may have left it.
+  const [key, row] = [...w.rows][0]!;
+  w.rows.set(`${key} strange`, {
+    ...row,
+    record_key: `${key} strange`,
+    pres_uri: 'sip:a b@example.com',
+    document: null,
+  });
+  const faults: string[] = [];
+  const listener = (message: unknown) => void faults.push((message as { where: string }).where);
+  subscribe(channels.fault.name as string, listener);
+  await w.startPua();
+  await w.settle();
+  unsubscribe(channels.fault.name as string, listener);
+  expect(faults).toEqual(['dialoginfo: record of sip:a b@example.com']);
+  w.source.say('confirmed', { callee: ringing() });
+  await w.settle();
+  expect(w.told()).toEqual(['alice initiator confirmed', 'bob recipient confirmed']);
+});
+
+test('many records are read bit by bit; events wait for the last of them', async () => {
+  const calls = Array.from({ length: 150 }, (_, i) => confirmed({ key: `k${i}` }));
+  const w = await inWorld({ source: live(...calls) });
+  await w.advance(20_000);
+  await w.stopPua();
+  w.told();
+  await w.startPua();
+  w.source.say('terminated', { key: 'k149', callee: ringing() });
+  expect(w.module.stats().calls).toBeLessThan(150);
+  await w.advance(1_000);
+  expect(w.module.stats()).toMatchObject({ calls: 150, publications: 300 });
+  expect(w.told()).toEqual(['alice initiator terminated', 'bob recipient terminated']);
 });
 
 test('events that come before our own start wait for the records', async () => {

@@ -1,7 +1,7 @@
 /** Who is not published, and what the other side may then see. */
 import type { Dialog } from '@pua/documents';
 import { ALICE, BOB, ringing } from './support/source';
-import { inWorld, type World } from './support/world';
+import { inWorld, userOf, type World } from './support/world';
 
 const FLAG = 5;
 const SET = 1 << FLAG;
@@ -175,6 +175,17 @@ describe('what the source says itself', () => {
 });
 
 describe('privacy (RFC 3323)', () => {
+  test('asked for late: in all forks', async () => {
+    const w = await inWorld();
+    w.source.say('early', { callee: ringing('t1') });
+    w.source.say('early', { callee: ringing('t2') });
+    w.source.say('updated', { callee: ringing('t2'), state: 'early', privacy: { caller: ['id'] } });
+    await w.advance(100);
+    const held = w.server.publications.filter(({ presentity }) => userOf(presentity) === 'bob');
+    expect(held).toHaveLength(2);
+    for (const { body } of held) expect(body.text()).not.toContain('alice');
+  });
+
   test.each(['id', 'user'])('%s: anonymous to the other side', async (value) => {
     const w = await inWorld();
     const caller = { uri: ALICE, display: 'Alice', contact: `sip:alice@${ALICES_PLACE}` };
