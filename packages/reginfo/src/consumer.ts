@@ -91,6 +91,7 @@ class Known {
 export class Consumer {
   readonly #clock: Clock;
   readonly #options: CheckedOptions;
+  readonly #limit: number;
   readonly #writer: SinkWriter | undefined;
   readonly #known = new Map<string, Known>();
   readonly #ownPrefix: string;
@@ -101,9 +102,10 @@ export class Consumer {
     this.#isOpen = resolve;
   });
 
-  constructor(clock: Clock, options: CheckedOptions) {
+  constructor(clock: Clock, options: CheckedOptions, limit = MAX_KNOWN) {
     this.#clock = clock;
     this.#options = options;
+    this.#limit = limit;
     this.#writer = options.sink && new SinkWriter(options.sink, new Sources(options.sources, options.ulDomain));
     this.#ownPrefix = nodePrefix(options.nodeName);
   }
@@ -161,6 +163,7 @@ export class Consumer {
   }
 
   async #apply(known: Known, received: ReceivedReginfo, document: RegInfo): Promise<HandledReginfo> {
+    this.#recall(known);
     if (known.dialog !== received.dialog) known.restart(received.dialog);
     const { subscriptionId } = received;
     const { tables, outcome, changes } = applyRegInfo(known.tables, document);
@@ -170,13 +173,13 @@ export class Consumer {
     const contacts = [...named].reduce((sum, aor) => sum + (states.get(aor)?.wanted.size ?? 0), 0);
     const handled = { contacts, changed: 0, code: contacts > 0 ? 1 : 2, gap: outcome === 'gap' } as const;
     if (outcome === 'discarded') return handled;
-    const aors = new Set([...states.keys(), ...known.aors, ...this.#takeWritten(known)]);
-    if (sizeOf(tables) + aors.size > MAX_KNOWN) {
-      return failed(unreadable(`${subscriptionId}: more than ${MAX_KNOWN} contacts, registrations and AORs`), false);
+    const isFull = document.state === 'full';
+    const aors = new Set([...states.keys(), ...known.aors]);
+    if (sizeOf(tables) + (isFull ? states : aors).size > this.#limit) {
+      return failed(unreadable(`${subscriptionId}: more than ${this.#limit} contacts, registrations and AORs`), false);
     }
     // A sink that fails half-way may have written any of them.
     Object.assign(known, { tables, aors });
-    const isFull = document.state === 'full';
     known.complete ||= isFull;
     try {
       const changed = await this.#write(known, received, states, isFull ? this.#allOf(known, received) : named);
@@ -191,11 +194,12 @@ export class Consumer {
     }
   }
 
-  /** What an earlier run has written is told of once: from then on it is known. */
-  #takeWritten({ prefix }: Known): ReadonlySet<string> {
-    const aors = this.#written.get(prefix) ?? new Set();
-    this.#written.delete(prefix);
-    return aors;
+  /** What an earlier run has written belongs to the subscription when it is heard of again. */
+  #recall(known: Known): void {
+    const written = this.#written.get(known.prefix);
+    if (!written) return;
+    known.aors = new Set([...known.aors, ...written]);
+    this.#written.delete(known.prefix);
   }
 
   /** All AORs that a full document speaks of: those that it does not name are without contacts. */

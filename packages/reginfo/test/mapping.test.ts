@@ -225,7 +225,7 @@ describeWithSchemas('against the schema of RFC 3680', () => {
           document.registrations[0]!.contacts?.map(({ callId }) => callId),
         );
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
     const schemas = { [Namespace.REGINFO]: 'reginfo' };
     expect(complaints(folder(), schemas, documents)).toBe('');

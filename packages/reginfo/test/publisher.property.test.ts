@@ -54,10 +54,10 @@ test.each([
         await world.stop();
         expect(world.faults).toEqual([]);
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   },
-  120_000,
+  60_000,
 );
 
 const bound = (registrar: FakeRegistrar): string[] =>

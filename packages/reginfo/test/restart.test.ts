@@ -177,6 +177,20 @@ test('what an event tells between two pages of the snapshot, though it is not to
   expect(sent).toEqual([]);
 });
 
+test('a source that fails at first: nothing is published when nothing has changed', async () => {
+  registrar.insert(binding());
+  await world.advance(20);
+  const sent = await restart(() => {
+    registrar.identities = async () => {
+      registrar.identities = async () => [];
+      throw new Error('no database');
+    };
+  });
+  await world.advance(5_000);
+  expect([...sent, ...world.publishes.slice(1)]).toEqual([]);
+  expect(world.faults.splice(0)).toHaveLength(1);
+});
+
 test('an AOR without domain in a snapshot is told', async () => {
   await restart(() => registrar.insert(binding({ aor: 'alice' })));
   expect(world.faults.splice(0).map(({ where }) => where)).toEqual(['reginfo: snapshot of alice']);
