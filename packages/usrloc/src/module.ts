@@ -123,7 +123,6 @@ export class UsrlocModule implements PuaModule {
     const presUri = this.#presentityOf(binding.aor, () => isPublished);
     if (presUri === undefined) return;
     reconciliation?.touchPublication(presUri, binding);
-    if (previous) reconciliation?.touchPublication(presUri, previous);
     if (isEnd) publisher.vanish(presUri, binding, siblings);
     else if (!isPublished) publisher.vanish(presUri, previous!, siblings);
     else if (kind === 'insert') publisher.appear(presUri, binding);

@@ -38,6 +38,7 @@ export class Outbox {
   endInherited(presUri: string, callId: string | undefined, own: string): void {
     if (callId === undefined) return;
     const id = publicationId(callId);
+    // Nearly always there is none, and looking costs less than ending nothing.
     if (id !== own && this.find(presUri, id)) this.end(presUri, id);
   }
 }

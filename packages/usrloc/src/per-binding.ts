@@ -98,8 +98,9 @@ export class PerBinding implements Publisher {
     const present = this.#present.get(presUri) ?? new Set<string>();
     const wasThere = present.delete(id) || isThere(id);
     for (const one of present) if (!isThere(one)) present.delete(one);
-    if (present.size === 0) this.#present.delete(presUri);
-    return wasThere && ![...present, ...others.map((one) => this.idOf(one))].some((one) => one !== id && isThere(one));
+    if (present.size > 0) return false;
+    this.#present.delete(presUri);
+    return wasThere && !others.some((one) => isThere(this.idOf(one)));
   }
 
   #document(presUri: string, binding: Binding): string {

@@ -1,5 +1,5 @@
 /** What each event leads to on the wire. */
-import type { BindingEvent } from '@pua/core';
+import type { Binding, BindingEvent } from '@pua/core';
 import { readPidf } from '@pua/documents';
 import { binding, FakeRegistrar, HOUR, NOW } from './support/registrar';
 import { inWorld, type Sent, type World } from './support/world';
@@ -70,8 +70,10 @@ describe('edges', () => {
     await inWorld({}, async (world) => {
       const one = world.registrar.insert(binding({ expiresAt: NOW }));
       world.registrar.update(one, { expiresAt: NOW - 1000 });
+      const other = world.registrar.insert(binding({ aor: 'bob@example.com' }));
+      world.registrar.update(other, { expiresAt: NOW - 1000 });
       await world.advance(100);
-      expect(world.sent).toEqual([]);
+      expect(world.sent.map(({ uri, expires }) => [uri, expires])).toEqual([['sip:bob@example.com', 3601]]);
     });
   });
 
@@ -117,6 +119,20 @@ describe('edges', () => {
     });
   });
 
+  test.each([{ bindingId: 'uloc-1' }, { contact: 'sip:alice@192.0.2.1' }, { callId: 'call-1' }])(
+    'AOR, time and %j are enough',
+    async (identity) => {
+      await inWorld({}, async (world) => {
+        const one = { aor: 'alice@example.com', expiresAt: NOW + HOUR, ...identity } as Binding;
+        world.registrar.insert(one);
+        await world.advance(100);
+        world.registrar.delete(one);
+        await world.advance(100);
+        expect(shapes(world)).toEqual(['initial full 3601 200', 'match bodiless 0 200']);
+      });
+    },
+  );
+
   test.each([true, false])(
     'BETTER: a binding that changes its identity: the former record is un-published (still wanted: %s)',
     async (publish) => {
@@ -130,6 +146,16 @@ describe('edges', () => {
       });
     },
   );
+
+  test('a source that takes the Call-ID for the bindingId: what is published is not taken for one of Kamailio', async () => {
+    await inWorld({}, async (world) => {
+      const one = world.registrar.insert(binding({ bindingId: 'call-7', callId: 'call-7' }));
+      await world.advance(100);
+      world.registrar.insert(one);
+      await world.advance(100);
+      expect(world.server.publications).toHaveLength(1);
+    });
+  });
 
   test('an INSERT of what is published already changes that publication: there is no second one', async () => {
     await inWorld({}, async (world) => {
@@ -266,6 +292,16 @@ describe('AORs', () => {
     );
   });
 
+  test('so many AORs without domain: what was told is forgotten some time', async () => {
+    await inWorld({}, async (world) => {
+      const insert = (i: number) => world.registrar.tell({ kind: 'insert', binding: binding({ aor: `u${i}` }) });
+      for (let i = 0; i < 10_001; i++) insert(i);
+      insert(0);
+      expect(world.faults.splice(0)).toHaveLength(10_002);
+      insert(0);
+    });
+  });
+
   test('one that is not published needs no domain: neither its start nor its end nor its snapshot is told', async () => {
     const registrar = new FakeRegistrar();
     registrar.insert(binding({ aor: 'bob' }));
@@ -341,6 +377,7 @@ describe('AORs', () => {
       { binding: { aor: 'alice@example.com', expiresAt: 0 } },
       /bindingId, contact or callId/,
     ],
+    ['half of the former one', { kind: 'update', binding: binding(), previous: {} }, /aor must be a text/],
     [
       'an unknown kind',
       { kind: 'removed', binding: binding() },

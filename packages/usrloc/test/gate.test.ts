@@ -111,27 +111,35 @@ test('a refresh that is not to be published is not sent: the publication ends in
   });
 });
 
-test('a slow end of other modules: a farewell that falls due meanwhile neither throws nor is told', async () => {
-  let over = () => {};
-  const other: PuaModule = {
-    name: 'other',
-    setup: () => {},
-    stop: () =>
-      new Promise((resolve) => {
-        over = resolve;
-      }),
-  };
-  await inWorld({ usrloc: { explicitOffline: 5 }, modules: [other] }, async (world) => {
-    world.registrar.delete(world.registrar.insert(binding()));
-    await world.advance(100);
-    const stopped = world.pua.stop(0);
-    await world.advance(10_000);
-    over();
-    await world.advance(100);
-    await stopped;
-    expect(world.sent.map(({ expires }) => expires)).toEqual([3601, 6]);
-  });
-});
+test.each<[string, UsrlocOptions, object]>([
+  ['a farewell', { explicitOffline: 5 }, {}],
+  ['the end of a tuple', { aggregate: 1 }, { expiresAt: NOW + 5_000 }],
+])(
+  'other modules take long to stop: %s falls due meanwhile, which neither throws nor is told',
+  async (_name, usrloc, change) => {
+    let over = () => {};
+    const other: PuaModule = {
+      name: 'other',
+      setup: () => {},
+      stop: () =>
+        new Promise((resolve) => {
+          over = resolve;
+        }),
+    };
+    await inWorld({ usrloc, modules: [other] }, async (world) => {
+      const one = world.registrar.insert(binding(change));
+      if (usrloc.explicitOffline) world.registrar.delete(one);
+      await world.advance(100);
+      const before = world.sent.length;
+      const stopped = world.pua.stop(0);
+      await world.advance(10_000);
+      over();
+      await world.advance(100);
+      await stopped;
+      expect(world.sent).toHaveLength(before);
+    });
+  },
+);
 
 test('during shutdown nothing is sent and nothing is told', async () => {
   const registrar = new FakeRegistrar();

@@ -116,6 +116,31 @@ describe('BETTER: explicit_offline', () => {
     });
   });
 
+  test('a binding that changes its identity and goes at once: closed in the end', async () => {
+    await inWorld({ usrloc }, async (world) => {
+      const one = world.registrar.insert(binding({ bindingId: 'first' }));
+      await world.advance(100);
+      world.registrar.delete(world.registrar.update(one, { bindingId: 'second' }));
+      await world.advance(100);
+      expect(held(world)).toEqual(['closed']);
+    });
+  });
+
+  test('its time was over while the process was down, and the source has not told yet: closed at the start', async () => {
+    await inWorld({ usrloc: { ...usrloc, grace: 600 } }, async (world) => {
+      const one = world.registrar.insert(binding());
+      await world.advance(100);
+      await world.kill();
+      await world.advance(HOUR);
+      await world.startPua();
+      await world.advance(100);
+      expect(held(world)).toEqual(['closed']);
+      world.registrar.expire(one);
+      await world.advance(31_000);
+      expect(held(world)).toEqual([]);
+    });
+  });
+
   test('after a restart with a source that has no snapshot: its siblings tell whether it was the last', async () => {
     await inWorld({ usrloc, registrar: new FakeRegistrar({ snapshot: false }) }, async (world) => {
       const [one, other] = [world.registrar.insert(binding()), world.registrar.insert(binding())];
@@ -206,6 +231,7 @@ describe('BETTER: aggregate', () => {
 
   test('one publication per AOR, one entity-tag, a tuple per binding, closed in the end', async () => {
     await inWorld({ usrloc }, async (world) => {
+      const timers = world.clock.pending;
       const [one, other] = [world.registrar.insert(binding()), world.registrar.insert(binding())];
       await world.advance(100);
       expect(held(world)).toEqual(['open+open']);
@@ -215,9 +241,12 @@ describe('BETTER: aggregate', () => {
       world.registrar.expire(other);
       await world.advance(100);
       expect(held(world)).toEqual(['closed']);
-      await world.advance(60_000);
+      const [open, closed] = world.sent.slice(2).map(({ body }) => readPidf(body).tuples![0]!.id);
+      expect(closed).toBe(open);
+      await world.advance(120_000);
       expect(held(world)).toEqual([]);
       expect(world.pua.stats().records.publications).toBe(0);
+      expect(world.clock.pending).toBe(timers);
       expect(requests(world)).toEqual([
         'initial open 3601',
         'match open+open 3601',
@@ -291,6 +320,19 @@ describe('BETTER: aggregate', () => {
       expect(held(world)).toEqual(['closed']);
       await world.advance(60_000);
       expect(held(world)).toEqual([]);
+    });
+  });
+
+  test('a wall clock that is set back: nothing is sent until the time has really come', async () => {
+    await inWorld({ usrloc }, async (world) => {
+      world.registrar.insert(binding({ expiresAt: NOW + 60_000 }));
+      world.registrar.insert(binding());
+      await world.advance(30_000);
+      world.clock.jumpWall(-10_000);
+      await world.advance(40_000);
+      expect(requests(world)).toEqual(['initial open 61', 'match open+open 3601']);
+      await world.advance(2_000);
+      expect(held(world)).toEqual(['open']);
     });
   });
 

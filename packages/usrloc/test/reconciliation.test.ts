@@ -61,6 +61,16 @@ describe.each(['stop', 'kill'] as const)('after a %s', (way) => {
     },
   );
 
+  test('a lifetime of some seconds more is a change', async () => {
+    await inWorld({}, async (world) => {
+      const one = world.registrar.insert(of('alice'));
+      await world.advance(100);
+      const sent = from(world);
+      await restart(world, () => void world.registrar.update(one, { expiresAt: NOW + HOUR + 10_000 }));
+      expect(sent()).toEqual([expect.stringMatching(/^alice 36(10|11)$/)]);
+    });
+  });
+
   test('an end that was under way is carried on, and one that is bound anew is published anew', async () => {
     await inWorld({}, async (world) => {
       const [gone, back] = [world.registrar.insert(of('gone')), world.registrar.insert(of('back', { expiresAt: 0 }))];
@@ -132,6 +142,7 @@ test.each([0, 1])(
       world.registrar.update(moved, { expiresAt: NOW + 3 * HOUR, origin: 'replica' });
       world.registrar.insert(of('theirs', { origin: 'replica' }));
       world.registrar.insert(of('pulled', { origin: 'reginfo' }));
+      world.registrar.insert(binding({ aor: 'theirs-without-domain', origin: 'replica' }));
       world.registrar.insert(of('ours', { origin: 'local' }));
       const sent = from(world);
       await world.startPua();
@@ -142,6 +153,20 @@ test.each([0, 1])(
     });
   },
 );
+
+test('aggregate: another order of the same bindings is no change', async () => {
+  await inWorld({ usrloc: { aggregate: 1 } }, async (world) => {
+    const bound = [1, 2, 3].map((i) => world.registrar.insert(of('alice', { bindingId: `uloc-${i}` })));
+    await world.advance(100);
+    await world.kill();
+    world.registrar.forgetAll();
+    for (const one of bound.reverse()) world.registrar.insert(one);
+    const sent = from(world);
+    await world.startPua();
+    await world.advance(100);
+    expect(sent()).toEqual([]);
+  });
+});
 
 test('a new configuration changes the documents that are published', async () => {
   await inWorld({}, async (world) => {
@@ -180,6 +205,34 @@ describe('events during the snapshot win', () => {
       await world.advance(100);
       expect(users(world).sort()).toEqual(['longer', 'new', 'other']);
       expect(sent().sort()).toEqual(['gone 0', 'longer 7201', 'new full 3601', 'other full 3601']);
+    });
+  });
+
+  test.each([0, 1])('bound after its snapshot was taken: it stays (aggregate %s)', async (aggregate) => {
+    const registrar = new FakeRegistrar();
+    registrar.insert(of('other'));
+    await inWorld({}, async (world) => {
+      await world.stopPua();
+      registrar.whileTelling = () => registrar.tell({ kind: 'insert', binding: of('new') });
+      await world.startPua({ source: registrar, aggregate });
+      await world.advance(100);
+      expect(users(world).sort()).toEqual(['new', 'other']);
+    });
+  });
+
+  test('aggregate: one more is bound while it is told', async () => {
+    const registrar = new FakeRegistrar();
+    await inWorld({ registrar, usrloc: { aggregate: 1 } }, async (world) => {
+      const one = registrar.insert(of('alice'));
+      await world.advance(100);
+      await world.kill();
+      registrar.whileTelling = () => {
+        registrar.whileTelling = () => {};
+        registrar.tell({ kind: 'insert', binding: of('alice', { expiresAt: one.expiresAt }) });
+      };
+      await world.startPua();
+      await world.advance(100);
+      expect(readPidf(world.documents.get('alice@example.com')![0]!).tuples).toHaveLength(2);
     });
   });
 
@@ -315,6 +368,37 @@ describe('sources that can not tell, or fail', () => {
         expect(users(world).sort()).toEqual(['alice', 'bob']);
       },
       [/usrloc: snapshot of source 1 of 1, .*: the database has gone/],
+    );
+  });
+
+  test('a snapshot that breaks off as the process stops is not told', async () => {
+    await inWorld({}, async (world) => {
+      const source: RegistrationSource = {
+        onEvent: () => () => {},
+        async *snapshot() {
+          yield of('alice');
+          void world.pua.stop(0);
+          throw new Error('the database was closed');
+        },
+      };
+      await world.stopPua();
+      await world.startPua({ source });
+      await world.stopPua();
+      expect(world.sent).toEqual([]);
+    });
+  });
+
+  test('a binding of the snapshot that is none is told, the others are published', async () => {
+    const registrar = new FakeRegistrar();
+    registrar.insert(of('alice', { expiresAt: Number.NaN }));
+    registrar.insert(of('bob'));
+    await inWorld(
+      { registrar },
+      async (world) => {
+        await world.advance(100);
+        expect(users(world)).toEqual(['bob']);
+      },
+      [/AOR "alice@example.com": .*expiresAt/],
     );
   });
 
