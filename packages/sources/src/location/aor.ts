@@ -7,6 +7,10 @@ export const MAX_AOR = 255;
 const PLAIN = /[A-Za-z0-9\-_.!~*'()&=+$,;?/]/;
 const FOREIGN = /[^A-Za-z0-9\-_.!~*'()&=+$,;?/%]/gu;
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/;
+const SIP = /^sips?:/i;
+const SCHEME = /^[a-z][a-z0-9+.-]*:/i;
+/** As most are written: they are not taken apart, since every REGISTER asks for several. */
+const CANONICAL = /^[A-Za-z0-9\-_.+]+@[a-z0-9._-]+$/;
 const OTHER_URI = /^[a-z][a-z0-9+.-]*:[^\s<>"]+$/;
 
 /**
@@ -21,18 +25,19 @@ export function canonicalAor(uri: string, useDomain = true): string | undefined 
 }
 
 function addressOf(uri: string, useDomain: boolean): string | undefined {
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1]?.toLowerCase();
-  if (scheme !== undefined && scheme !== 'sip' && scheme !== 'sips') {
+  const isSip = SIP.test(uri);
+  if (!isSip && SCHEME.test(uri)) {
     const other = uri.split(/[;?]/, 1)[0]!.toLowerCase();
     return OTHER_URI.test(other) ? other : undefined;
   }
-  const rest = scheme === undefined ? uri : uri.slice(scheme.length + 1);
+  const rest = isSip ? uri.slice(uri.indexOf(':') + 1) : uri;
   const at = rest.lastIndexOf('@');
-  if (at < 0 && scheme === undefined) return userOf(rest);
+  if (CANONICAL.test(rest)) return useDomain ? rest : rest.slice(0, at);
+  if (at < 0 && !isSip) return userOf(rest);
   const host = hostOf(rest, at + 1);
   if (!HOST.test(host)) return undefined;
   if (at < 0) return host;
-  const colon = scheme === undefined ? -1 : rest.indexOf(':');
+  const colon = isSip ? rest.indexOf(':') : -1;
   const user = userOf(rest.slice(0, colon < 0 || colon > at ? at : colon));
   return user === undefined || user === '' ? undefined : useDomain ? `${user}@${host}` : user;
 }

@@ -22,7 +22,7 @@ import { canonicalAor } from './aor.js';
 import { bindingIdOf, bound, rowKeyOf, tableKeyOf, type Writable } from './bound.js';
 import { AorBindings, Entry } from './entry.js';
 import { Listeners } from './listeners.js';
-import { type Change, isFault, plan } from './plan.js';
+import { type Change, type Fault, isFault, plan } from './plan.js';
 import type { Registration, RegistrationFault, RegistrationResult } from './registration.js';
 import type { LocationStore, StoredBinding } from './store.js';
 
@@ -101,15 +101,23 @@ export class Bindings implements RegistrationSource, RegistrationSink {
     const known = this.#aors.get(key);
     const changes = plan(registration, known);
     if (isFault(changes)) return changes;
-    if (changes.length > 0) {
-      const growth = changes.reduce((sum, { entry, update }) => sum + (update ? (entry ? 0 : 1) : -1), 0);
-      const added = changes.some(({ entry }) => entry === undefined);
-      if (added && (known?.entries.length ?? 0) + growth > this.#maxContacts)
-        return fault('too-many-contacts', `More Than ${this.#maxContacts} Contacts`);
-      if (added && this.#size + growth > this.#maxBindings) return fault('full', 'Location Service Is Full');
-      this.#commit(known ?? new AorBindings(key, aor, registration.table), changes, registration);
-    }
+    const full = this.#tooMany(known?.entries.length ?? 0, changes);
+    if (full) return full;
+    if (changes.length > 0) this.#commit(known ?? new AorBindings(key, aor, registration.table), changes, registration);
     return { bindings: this.#live(this.#aors.get(key)) };
+  }
+
+  #tooMany(known: number, changes: readonly Change[]): Fault | undefined {
+    let added = 0;
+    let removed = 0;
+    for (const { entry, update } of changes) {
+      if (!entry) added++;
+      else if (!update) removed++;
+    }
+    if (added === 0) return undefined;
+    if (known + added - removed > this.#maxContacts)
+      return fault('too-many-contacts', `More Than ${this.#maxContacts} Contacts`);
+    return this.#size + added - removed > this.#maxBindings ? fault('full', 'Location Service Is Full') : undefined;
   }
 
   #commit(of: AorBindings, changes: readonly Change[], registration: Registration): void {
@@ -119,7 +127,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
       if (update) {
         const previous = entry?.binding;
         const binding = bound(of, update, registration, previous, now);
-        const hints = this.#hints(registration, binding);
+        const hints = this.#hints(registration, binding, entry?.hints);
         this.#put(of, entry, binding, hints, undefined);
         events.push(previous ? { kind: 'update', binding, previous, hints } : { kind: 'insert', binding, hints });
       } else if (entry) {
@@ -134,9 +142,10 @@ export class Bindings implements RegistrationSource, RegistrationSink {
     }
   }
 
-  #hints(registration: Registration, binding: Binding): BindingHints {
+  #hints(registration: Registration, binding: Binding, before: BindingHints = NO_HINTS): BindingHints {
     const { origin, fromUri } = registration;
     const publish = this.#publish(registration, binding);
+    if (before.publish === publish && before.origin === origin && before.fromUri === fromUri) return before;
     const hints: Writable<BindingHints> = {};
     if (publish !== undefined) hints.publish = publish;
     if (origin !== undefined) hints.origin = origin;
@@ -170,8 +179,11 @@ export class Bindings implements RegistrationSource, RegistrationSink {
 
   /** What has run out but not been told yet is gone already. */
   #live(of: AorBindings | undefined): readonly Binding[] {
-    const now = this.#clock.wall();
-    return of?.list().filter(({ expiresAt }) => expiresAt === 0 || expiresAt > now) ?? [];
+    if (!of) return [];
+    const now = this.#clock.now();
+    const live: Binding[] = [];
+    for (const { binding, deadline } of of.entries) if (deadline > now) live.push(binding);
+    return live;
   }
 
   // -------------------------------------------------------------------------------------------------- sink
@@ -262,8 +274,8 @@ export class Bindings implements RegistrationSource, RegistrationSink {
 
   #plan(entry: Entry): void {
     const { expiresAt } = entry.binding;
-    const { now, wall } = { now: this.#clock.now(), wall: this.#clock.wall() };
-    entry.deadline = expiresAt === 0 ? Number.POSITIVE_INFINITY : now + expiresAt - wall;
+    const clock = this.#clock;
+    entry.deadline = expiresAt === 0 ? Number.POSITIVE_INFINITY : clock.now() + expiresAt - clock.wall();
     this.#schedule.update(entry);
   }
 

@@ -1,5 +1,5 @@
 /** What a REGISTER makes of a contact: the binding, and its identities. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Binding } from '@pua/core';
 import type { AorBindings } from './entry.js';
 import type { ContactUpdate, Registration } from './registration.js';
@@ -22,10 +22,10 @@ export function bound(
   const { received, path, userAgent, origin } = registration;
   const binding: Writable<Binding> = {
     aor: of.aor,
-    contact: update.contact,
+    contact: kept(update.contact, previous?.contact),
     bindingId: previous?.bindingId ?? update.bindingId ?? bindingIdOf(of, update),
     expiresAt: update.expires === Number.POSITIVE_INFINITY ? 0 : now + update.expires * 1000,
-    callId: registration.callId,
+    callId: kept(registration.callId, previous?.callId),
     cseq: registration.cseq,
     registeredAt: previous?.registeredAt ?? now,
   };
@@ -36,12 +36,15 @@ export function bound(
   if (params !== undefined) binding.params = params;
   if (pubGruu !== undefined) binding.pubGruu = pubGruu;
   if (tempGruu !== undefined) binding.tempGruu = tempGruu;
-  if (received !== undefined) binding.received = received;
-  if (path !== undefined) binding.path = path;
-  if (userAgent !== undefined) binding.userAgent = userAgent;
+  if (received !== undefined) binding.received = kept(received, previous?.received);
+  if (path !== undefined) binding.path = kept(path, previous?.path);
+  if (userAgent !== undefined) binding.userAgent = kept(userAgent, previous?.userAgent);
   if (origin !== undefined) binding.origin = origin;
   return binding;
 }
+
+/** A refresh says the same again: one text that lives long instead of one each time. */
+const kept = (text: string, before: string | undefined): string => (text === before ? before : text);
 
 /** Stable as long as the binding lives: the flow, else the address and the contact it began with. */
 export function bindingIdOf(
@@ -66,4 +69,4 @@ export const tableKeyOf = (aor: string, table: string | undefined): string =>
   table === undefined || table === DEFAULT_TABLE ? aor : `${table} ${aor}`;
 
 /** 32 characters that nobody makes two texts of: 128 bits of SHA-256. */
-const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 32);
+const digest = (text: string): string => hash('sha256', text).slice(0, 32);

@@ -35,11 +35,12 @@ export class AorBindings {
   }
 
   find(contact: ContactIdentity): Entry | undefined {
-    const { entries } = this;
-    return (
-      entries.find(({ binding }) => isSameIdentity(binding, contact)) ??
-      entries.find(({ binding }) => isSamePlace(binding, contact))
-    );
+    let there: Entry | undefined;
+    for (const entry of this.entries) {
+      if (isSameIdentity(entry.binding, contact)) return entry;
+      if (!there && isSamePlace(entry.binding, contact)) there = entry;
+    }
+    return there;
   }
 
   add(entry: Entry): void {

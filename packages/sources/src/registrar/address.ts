@@ -7,14 +7,12 @@ const LESS = 0x3c;
 const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 
-const SIP_URI = /^sips?:(?:[^@]+@)?(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?(?:[;?].*)?$/i;
-const OTHER_URI = /^[a-z][a-z0-9+.-]*:.+$/i;
-/** One that would break out of its place in a header field, or is no text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const UNFIT = /[\x00-\x20\x7f<>"]/;
+// One that would break out of its place in a header field, or is no text, is none: no blanks, controls, <, > and quotes.
+const SIP_URI =
+  /^sips?:(?:[!#-;=?A-~\x80-\uffff]+@)?(?:\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?(?:[;?][!#-;=?-~\x80-\uffff]*)?$/i;
+const OTHER_URI = /^(?!sips?:)[a-z][a-z0-9+.-]*:[!#-;=?-~\x80-\uffff]+$/i;
 
-export const isUri = (text: string): boolean =>
-  !UNFIT.test(text) && (/^sips?:/i.test(text) ? SIP_URI : OTHER_URI).test(text);
+export const isUri = (text: string): boolean => SIP_URI.test(text) || OTHER_URI.test(text);
 
 /** What no header field may repeat. */
 const isControl = (code: number): boolean => (code < 0x20 && code !== 0x09) || code === 0x7f;

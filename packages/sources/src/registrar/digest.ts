@@ -1,5 +1,5 @@
 /** The server's side of HTTP Digest in SIP (RFC 3261 22, RFC 7616, RFC 8760): what a request says, and is it right? */
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 const HASHES = { MD5: 'md5', 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256' } as const;
 
@@ -65,12 +65,10 @@ export function nonceCount({ qop, nc }: DigestResponse): number | undefined {
 export function isRight(digest: DigestResponse, method: string, secret: Secret | undefined): boolean {
   const { algorithm, username, realm, nonce, uri, qop, nc, cnonce, response } = digest;
   if (!algorithm) return false;
-  const hash = (text: string) => createHash(HASHES[algorithm]).update(text).digest('hex');
-  const { ha1, known } = ha1Of(digest, secret, hash);
-  const ha2 = hash(`${method}:${uri}`);
-  const right = Buffer.from(
-    hash(qop === '' ? `${ha1}:${nonce}:${ha2}` : `${ha1}:${nonce}:${nc}:${cnonce}:${qop}:${ha2}`),
-  );
+  const h = (text: string) => hash(HASHES[algorithm], text);
+  const { ha1, known } = ha1Of(digest, secret, h);
+  const ha2 = h(`${method}:${uri}`);
+  const right = Buffer.from(h(qop === '' ? `${ha1}:${nonce}:${ha2}` : `${ha1}:${nonce}:${nc}:${cnonce}:${qop}:${ha2}`));
   const given = Buffer.from(response);
   return given.length === right.length && timingSafeEqual(given, right) && known && username !== '' && realm !== '';
 }
@@ -78,11 +76,11 @@ export function isRight(digest: DigestResponse, method: string, secret: Secret |
 function ha1Of(
   { algorithm, username, realm }: DigestResponse,
   secret: Secret | undefined,
-  hash: (text: string) => string,
+  h: (text: string) => string,
 ): { ha1: string; known: boolean } {
   if (algorithm === 'MD5' && secret?.ha1) return { ha1: secret.ha1.toLowerCase(), known: true };
   const { password } = secret ?? {};
-  return { ha1: hash(`${username}:${realm}:${password ?? ''}`), known: password !== undefined && password !== '' };
+  return { ha1: h(`${username}:${realm}:${password ?? ''}`), known: password !== undefined && password !== '' };
 }
 
 const quote = (text: string): string => `"${text.replace(/(["\\])/g, '\\$1')}"`;

@@ -50,10 +50,11 @@ export class Nonces {
 
   /** Once the digest is right. False: it is not ours, too old, or this nonce count was there before. */
   use(nonce: string, count: number | undefined): boolean {
-    const since = this.#madeAt(nonce);
+    const used = this.#used.get(nonce);
+    // One that was used is ours.
+    const since = used ? used.since : this.#madeAt(nonce);
     const now = this.#clock.now();
     if (since === undefined || now - since >= this.#lifetimeMs) return false;
-    const used = this.#used.get(nonce);
     if (used) {
       if (count === undefined || count <= used.count) return false;
       used.count = count;

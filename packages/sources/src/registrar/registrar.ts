@@ -16,7 +16,7 @@ import {
   type RegistrationSource,
   type SinkMeta,
 } from '@pua/core';
-import { Bindings, type ContactUpdate, type RegistrationFault } from '../location/index.js';
+import { Bindings, type ContactUpdate, canonicalAor, type RegistrationFault } from '../location/index.js';
 import { accepted, TOKEN } from './answer.js';
 import { type Admitted, Guard } from './guard.js';
 import { Nonces } from './nonces.js';
@@ -145,7 +145,8 @@ export class Registrar implements RegistrationSource, RegistrationSink, PuaModul
   #admissible(request: IncomingRequest): RegisterRequest | Refusal {
     const { domains } = this.#options;
     if (!this.#guard) return { status: 403, reason: 'Not A Trusted Address' };
-    if (!domains!.has(domainOf(request.uri))) return { status: 404, reason: 'Not A Domain Of This Registrar' };
+    if (!domains!.has(domainOf(canonicalAor(request.uri) ?? '')))
+      return { status: 404, reason: 'Not A Domain Of This Registrar' };
     const unknown = optionTags(request.headers, 'Require').filter((tag) => !REGISTRAR_EXTENSIONS.includes(tag));
     if (unknown.some((tag) => !TOKEN.test(tag))) return { status: 400, reason: 'Malformed Require' };
     if (unknown.length > 0) return { status: 420, headers: [['Unsupported', unknown.join(', ')]] };

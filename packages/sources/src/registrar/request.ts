@@ -39,11 +39,9 @@ export function optionTags(headers: HeaderView, name: string): readonly string[]
   return lines.flatMap((line) => line.toLowerCase().match(/[^\s,]+/g) ?? []);
 }
 
-/** `sip:example.com:5060` -> `example.com`; empty for another scheme. */
-export function domainOf(uri: string): string {
-  const aor = canonicalAor(uri);
-  return aor === undefined || /^(?!sips?:)[a-z][a-z0-9+.-]*:/i.test(uri) ? '' : aor.slice(aor.lastIndexOf('@') + 1);
-}
+/** Domain of a canonical AOR: `alice@example.com`, `example.com` -> `example.com`; empty for a URI of another scheme. */
+export const domainOf = (aor: string): string =>
+  /^[a-z][a-z0-9+.-]*:/.test(aor) ? '' : aor.slice(aor.lastIndexOf('@') + 1);
 
 /** The URI of From or To: exactly one address. */
 function uriOf(line: string | undefined): string | undefined {
@@ -85,5 +83,5 @@ export function readRegister(request: IncomingRequest): RegisterRequest | Refusa
   if (contacts === '*' && expires !== 0) return malformed('Contact * Needs Expires 0');
   const path = pathOf(headers);
   if (typeof path === 'object') return path;
-  return { request, aor, domain: domainOf(toUri), toUri, fromUri, callId, cseq, contacts, expires, path };
+  return { request, aor, domain: domainOf(aor), toUri, fromUri, callId, cseq, contacts, expires, path };
 }
