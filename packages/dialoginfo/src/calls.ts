@@ -18,10 +18,7 @@ import { isUri } from './text.js';
 const DEFAULT_LIFETIME = 43_200;
 /** Lifetime of what is not answered in profile opensips. */
 const UNANSWERED_LIFETIME = 3_600;
-/**
- * A call that is over is remembered until what was under way cannot come any more: 64*T1 (RFC 3261 section 17), after the next
- * answer of a source that can tell which calls live. One that still names it, or repeats its end, prolongs that.
- */
+/** A call that is over is remembered until what was under way cannot come any more: 64*T1 (RFC 3261 section 17). */
 const TOMBSTONE_MS = 32_000;
 const MAX_SECONDS = 0x7ffffff0;
 
@@ -32,8 +29,8 @@ export class Calls {
   readonly #publications: Publications;
   readonly #calls = new Map<string, Call>();
   readonly #schedule: Schedule<Call>;
-  /** How long a call that is over is remembered, ms. */
-  readonly #remembered: number;
+  /** Time between two answers of sources that can tell which calls live, ms. */
+  readonly #beat: number;
   /** Events of the past that were dropped. */
   dropped = 0;
 
@@ -43,9 +40,7 @@ export class Calls {
     this.#script = script;
     this.#publications = publications;
     this.#schedule = new Schedule(pua.clock, (call) => this.#forget(call));
-    const { terminatedLifetime, heartbeatInterval, sources } = settings;
-    const beat = sources.some(({ live }) => live) ? heartbeatInterval * 1000 : 0;
-    this.#remembered = Math.max(TOMBSTONE_MS + beat, (terminatedLifetime + 1) * 1000);
+    this.#beat = settings.sources.some(({ live }) => live) ? settings.heartbeatInterval * 1000 : 0;
   }
 
   get size(): number {
@@ -86,7 +81,7 @@ export class Calls {
     try {
       this.#tell(call, event);
     } finally {
-      // Whatever happens, the call is forgotten some time. One that was given up comes back when it is named again.
+      // Whatever happens, the call is forgotten some time; one that was given up all the same, and comes back if it is named.
       if (!call.lost) this.#plan(call);
       this.#publications.flush();
     }
@@ -205,9 +200,13 @@ export class Calls {
     else call.until = call.promised > now ? call.promised : now + DEFAULT_LIFETIME * 1000;
   }
 
-  /** A call whose lifetime is over is forgotten; who hears of it again publishes again. */
+  /**
+   * A call whose lifetime is over is forgotten; who hears of it again publishes again. One that has ended is remembered for as
+   * long as its source goes on naming it.
+   */
   #plan(call: Call): void {
-    call.deadline = call.live().length > 0 ? call.until : this.#pua.clock.now() + this.#remembered;
+    const rest = Math.max(TOMBSTONE_MS + (call.lost ? 0 : this.#beat), (this.#settings.terminatedLifetime + 1) * 1000);
+    call.deadline = call.live().length > 0 ? call.until : this.#pua.clock.now() + rest;
     this.#schedule.update(call);
   }
 

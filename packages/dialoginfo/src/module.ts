@@ -72,20 +72,24 @@ export class DialoginfoModule implements Dialoginfo {
     }
   }
 
-  /** The records are read beside everything else: nothing waits for it but the events. */
+  /** The records are read beside everything else: only events wait for it. */
   start(): void {
-    const pua = this.#pua!;
+    void this.#begin();
+  }
+
+  async #begin(): Promise<void> {
     const settings = this.#settings;
     const { calls, publications, heartbeat } = this.#parts!;
-    void restore({ pua, settings, calls, publications, stopped: () => this.#stopped })
-      .catch((error: unknown) => fault(error, 'records of the last run'))
-      .then(() => {
-        const early = this.#early ?? [];
-        this.#early = null;
-        if (this.#stopped) return;
-        for (const { event, source } of early) this.#on(event, source);
-        heartbeat.start();
-      });
+    try {
+      await restore({ pua: this.#pua!, settings, calls, publications, stopped: () => this.#stopped });
+    } catch (error) {
+      fault(error, 'records of the last run');
+    }
+    const early = this.#early ?? [];
+    this.#early = null;
+    if (this.#stopped) return;
+    for (const { event, source } of early) this.#on(event, source);
+    heartbeat.start();
   }
 
   stop(): void {

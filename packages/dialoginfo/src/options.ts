@@ -231,6 +231,8 @@ function warnOf(values: Required<Parameters>, warn: (message: string) => void): 
         `pubruri_${side}_dlg_var is not set: a call first heard of after its INVITE has no AVPs, and no presentities`,
       );
     if (entity !== null && flag < 0)
-      warn(`${side}_entity_when_publish_disabled has no effect without disable_${side}_publish_flag`);
+      warn(
+        `${side}_entity_when_publish_disabled is for calls only whose source says publish: false, since disable_${side}_publish_flag is not set`,
+      );
   }
 }
