@@ -80,9 +80,15 @@ export class Bindings implements RegistrationSource, RegistrationSink {
    */
   async open(): Promise<void> {
     await this.#store?.open(this.#clock);
-    await this.#store?.load((page) => {
-      for (const stored of page) this.#restore(stored);
-    });
+    try {
+      await this.#store?.load((page) => {
+        for (const stored of page) this.#restore(stored);
+      });
+    } catch (error) {
+      // Nobody stops what has never started.
+      await this.close();
+      throw error;
+    }
   }
 
   /** Writes what is not written yet. No more events come. */

@@ -30,7 +30,8 @@ export class Listeners<E> {
   #call(listener: (event: E) => void | Promise<void>, event: E): void {
     try {
       const done = listener(event);
-      if (done) done.catch((error: unknown) => this.#fault(error));
+      // What is written in JavaScript may give back anything.
+      if (typeof done === 'object') Promise.resolve(done).catch((error: unknown) => this.#fault(error));
     } catch (error) {
       this.#fault(error);
     }

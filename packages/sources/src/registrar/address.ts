@@ -108,7 +108,7 @@ export class AddressReader {
     const start = this.#at;
     for (; this.#at < this.text.length; this.#at++) {
       const code = this.text.charCodeAt(this.#at);
-      if (code === 0x20 || code === SEMICOLON || code === COMMA || code === EQUALS || code === QUOTE) break;
+      if (code <= 0x20 || code === SEMICOLON || code === COMMA || code === EQUALS || code === QUOTE) break;
       if (isControl(code)) break;
     }
     return this.text.slice(start, this.#at);

@@ -24,7 +24,8 @@ const PERMANENT = 2 ** 31 - 1;
 
 function contactValue(binding: Binding, wall: number): string {
   const { contact, expiresAt, q, instance, regId, pubGruu, tempGruu, params } = binding;
-  const seconds = expiresAt === 0 ? PERMANENT : Math.ceil((expiresAt - wall) / 1000);
+  // It lives: when it should not by now, the clock was put right since.
+  const seconds = expiresAt === 0 ? PERMANENT : Math.max(1, Math.ceil((expiresAt - wall) / 1000));
   let value = `<${contact}>;expires=${seconds}`;
   if (q !== undefined) value += `;q=${q}`;
   if (instance !== undefined) value += `;+sip.instance=${quote(`<${instance}>`)}`;

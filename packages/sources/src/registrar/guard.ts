@@ -70,7 +70,7 @@ export class Guard {
   #mayRegister(username: string, aors: KnownUser['aors'], { aor, domain }: RegisterRequest): boolean {
     if (aors === '*') return true;
     if (aors === undefined) return canonicalAor(`sip:${username}@${domain}`) === aor;
-    return aors.some((allowed) => canonicalAor(allowed) === aor);
+    return aors.has(aor);
   }
 
   #challenge(realm: string, stale: boolean): Refusal {

@@ -93,7 +93,7 @@ export interface RegistrarOptions extends OptionsOf<typeof REGISTRAR_PARAMETERS>
   /** Domains that addresses may have. Needed with users; with `trusted` alone, absent means any. */
   readonly domains?: readonly string[];
   readonly users?: readonly RegistrarUser[];
-  /** One challenge each, in this order. Default SHA-256, MD5; MD5 alone when only hashes are known of the users. */
+  /** One challenge each, in this order. Default SHA-256, MD5; MD5 alone when of users only hashes are known. */
   readonly algorithms?: readonly RegistrarAlgorithm[];
   /** Where bindings outlive the process; absent: nowhere. */
   readonly location?: { readonly dbUrl: string; readonly table?: string } | LocationStore;
@@ -134,7 +134,7 @@ export function checkRegistrarOptions(given: RegistrarOptions) {
     users: authenticates ? named('subscriberUrl', () => usersOf(users, tableOf(parameters))) : undefined,
     trusted: new TrustedAddresses(trusted),
     domains: domains && new Set(domains.map((domain, i) => domainAt(domain, i))),
-    algorithms: algorithmsOf(given.algorithms, users.length > 0 || parameters.passwordColumn !== null),
+    algorithms: algorithmsOf(given.algorithms, parameters.subscriberUrl === null || parameters.passwordColumn !== null),
     store: storeOf(given.location),
     publish,
   };

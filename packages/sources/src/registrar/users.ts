@@ -1,6 +1,7 @@
 /** Who may register: users of the configuration, or of a table such as Kamailio's `subscriber`. */
 import { type Clock, channels, PuaError } from '@pua/core';
 import { type Knex, openDatabase } from '@pua/store';
+import { canonicalAor, MAX_AOR } from '../location/aor.js';
 import { inTime } from '../location/in-time.js';
 import type { Secret } from './digest.js';
 
@@ -14,8 +15,8 @@ export interface RegistrarUser {
 }
 
 export interface KnownUser extends Secret {
-  /** undefined: the own one. */
-  readonly aors?: readonly string[] | '*' | undefined;
+  /** Canonical; undefined: the own one. */
+  readonly aors?: ReadonlySet<string> | '*' | undefined;
 }
 
 export interface Users {
@@ -37,11 +38,25 @@ function listedUsers(users: readonly RegistrarUser[]): Pick<Users, 'find'> {
       throw new PuaError('PUA_ERR_OPTION', `${place}.domain: must be a domain such as example.com`);
     if (user.aors !== undefined && user.aors !== '*' && !Array.isArray(user.aors))
       throw new PuaError('PUA_ERR_OPTION', `${place}.aors: must be "*" or a list such as ["bob@example.com"]`);
-    byName.set(nameOf(user.username, user.domain?.toLowerCase()), { password: user.password, aors: user.aors });
+    const aors = typeof user.aors === 'object' ? canonicalAors(user.aors, `${place}.aors`) : user.aors;
+    byName.set(nameOf(user.username, user.domain?.toLowerCase()), { password: user.password, aors });
   }
   return {
     find: (username, domain) => byName.get(nameOf(username, domain)) ?? byName.get(nameOf(username, undefined)),
   };
+}
+
+function canonicalAors(aors: readonly unknown[], place: string): ReadonlySet<string> {
+  return new Set(
+    aors.map((given, i) => {
+      const aor = typeof given === 'string' ? canonicalAor(given) : undefined;
+      if (aor !== undefined && /[@:]/.test(aor)) return aor;
+      throw new PuaError(
+        'PUA_ERR_OPTION',
+        `${place}[${i}]: must be an address such as bob@example.com, not ${JSON.stringify(given)}`,
+      );
+    }),
+  );
 }
 
 const nameOf = (username: string, domain: string | undefined): string =>
@@ -100,6 +115,8 @@ class SubscriberUsers implements Users {
   ) {}
 
   find(username: string, domain: string): KnownUser | undefined | Promise<KnownUser | undefined> {
+    // Nobody is that, and what is remembered must be bounded.
+    if (username.length > MAX_AOR) return undefined;
     const name = nameOf(username, domain);
     const known = this.#remembered.get(name);
     if (known && known.until > this.clock.now()) return known.user;

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { Binding, BindingEvent } from '@pua/core';
+import type { Binding, BindingEvent, BindingListener } from '@pua/core';
 import { Bindings, type ContactUpdate, type Registration } from '@pua/sources';
 import { SimClock } from '@pua/testkit';
 
@@ -336,6 +336,16 @@ describe('listeners', () => {
     expect(faults.end().map(({ error }) => (error as Error).message)).toEqual(['thrown', 'rejected']);
   });
 
+  test('one that gives something back is none that fails', () => {
+    const { table, register, told } = make();
+    const faults = listen();
+    const list: BindingEvent[] = [];
+    // JavaScript has no void.
+    table.onEvent(((event: BindingEvent) => list.push(event)) as unknown as BindingListener);
+    register([at(HOME)]);
+    expect([told(), list.length, faults.end()]).toEqual([[`insert ${HOME}`], 1, []]);
+  });
+
   test('one that changes something is told of it after everybody has heard what came before', () => {
     const { table, register } = make();
     const heard: string[] = [];
@@ -388,6 +398,14 @@ describe('expiry', () => {
     expect(told()).toEqual([]);
     clock.advance(1);
     expect(told()).toEqual([`expire ${HOME}`]);
+  });
+
+  test.each([3_600_000, -3_600_000])('nor does it hide a binding that lives (%d ms)', async (ms) => {
+    const { clock, table, register } = make();
+    register([at(HOME, 60)]);
+    clock.jumpWall(ms);
+    expect(await table.bindings(AOR)).toHaveLength(1);
+    expect(register([])).toMatchObject({ bindings: [{ contact: HOME }] });
   });
 
   test('10 000 in the same second come in portions, the event loop has its turn in between', () => {

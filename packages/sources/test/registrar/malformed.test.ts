@@ -56,6 +56,14 @@ test('white space, comments of display names and odd parameters are fine', async
   ]);
 });
 
+test('a tab is white space, too', async () => {
+  await scene.send({ Contact: '<sip:a@h>\t;\texpires\t=\t60\t;q=0.5\t, <sip:b@h>;expires=70\t' }, PROXY);
+  expect(scene.events.map(({ binding: { q, expiresAt } }) => [q, expiresAt - scene.clock.wall()])).toEqual([
+    [0.5, 60_000],
+    [undefined, 70_000],
+  ]);
+});
+
 test('names of parameters that objects have, too', async () => {
   const answer = await scene.send({ Contact: `<${HOME}>;__proto__=x;constructor;toString="a b"` }, PROXY);
   expect(answer.all('Contact')).toEqual([`<${HOME}>;expires=3600;__proto__=x;constructor;tostring="a b"`]);

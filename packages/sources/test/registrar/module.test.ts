@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type RegistrarOptions, registrar } from '@pua/sources';
+import { type LocationStore, type RegistrarOptions, registrar } from '@pua/sources';
 import { HOME, PROXY, Scene, settle, USERS } from './scene';
 
 const trusted = [PROXY.host];
@@ -32,6 +32,11 @@ describe('options', () => {
     ],
     ['a user with bad aors', { domains: ['x'], users: [{ ...USERS[0], aors: 'all' }] }, /^registrar users\[0\]\.aors/],
     [
+      'a user with an address that can be none',
+      { domains: ['x'], users: [{ ...USERS[0], aors: ['bob@x', '<sip:bob@x>'] }] },
+      /^registrar users\[0\]\.aors\[1\]: must be .*bob@example\.com/,
+    ],
+    [
       'an unknown algorithm',
       { domains: ['x'], users: USERS, algorithms: ['SHA-1'] },
       /^registrar algorithms: .*SHA-512-256/,
@@ -40,6 +45,11 @@ describe('options', () => {
     [
       'SHA-256 with MD5 hashes alone',
       { domains: ['x'], subscriberUrl: 'sqlite:x.db', algorithms: ['SHA-256'] },
+      /^registrar algorithms: only MD5.*password_column/,
+    ],
+    [
+      'SHA-256 where some have MD5 hashes alone',
+      { domains: ['x'], users: USERS, subscriberUrl: 'sqlite:x.db', algorithms: ['SHA-256'] },
       /^registrar algorithms: only MD5.*password_column/,
     ],
     [
@@ -141,6 +151,26 @@ describe('bindings in a table', () => {
   test('one that can not be opened ends the start', async () => {
     const scene = new Scene({ trusted, location: { dbUrl: `sqlite:${join(folder, 'none', 'x.db')}` } });
     await expect(scene.source.start()).rejects.toMatchObject({ code: 'PUA_ERR_STORE_OPEN' });
+    await scene.stop();
+  });
+
+  test('one that can not be read to its end leaves nothing open', async () => {
+    const called: string[] = [];
+    const binding = { aor: 'alice@example.com', contact: HOME, bindingId: 'b', expiresAt: Date.UTC(2030, 0) };
+    const location: LocationStore = {
+      open: async () => void called.push('open'),
+      load: async (onPage) => {
+        onPage([{ key: 'b', binding }]);
+        throw new Error('gone away');
+      },
+      changed: () => {},
+      removed: () => {},
+      flush: async () => {},
+      close: async () => void called.push('close'),
+    };
+    const scene = new Scene({ trusted, location });
+    await expect(scene.source.start()).rejects.toThrow('gone away');
+    expect([called, scene.clock.pending]).toEqual([['open', 'close'], 0]);
     await scene.stop();
   });
 });

@@ -184,6 +184,13 @@ describe('step 8: the answer', () => {
     expect(answer.get('Require')).toBeUndefined();
   });
 
+  test('of a binding that should be over by a clock that was put right meanwhile: a second', async () => {
+    await start();
+    await scene.login({ Expires: '60' });
+    scene.clock.jumpWall(3_600_000);
+    expect((await scene.login({ Contact: undefined })).get('Contact')).toBe(`<${HOME}>;expires=1`);
+  });
+
   test('the binding has what the REGISTER says', async () => {
     await start();
     await scene.login({

@@ -56,6 +56,15 @@ test('the hash of the password is enough, MD5 alone is offered then', async () =
   ).toBe(401);
 });
 
+test('beside users whose password is known, too: the others could not log in with another algorithm', async () => {
+  const ha1 = md5('bob:example.com:secret');
+  const users = [{ username: 'alice', password: 'secret' }];
+  await start(await tableOf([{ username: 'bob', domain: 'example.com', password: '', ha1 }]), { users });
+  expect(await offered()).toEqual(['MD5']);
+  expect((await scene!.login()).status).toBe(200);
+  expect((await scene!.login({ To: '<sip:bob@example.com>' }, { username: 'bob' })).status).toBe(200);
+});
+
 test('the password works with every algorithm', async () => {
   const url = await tableOf([{ username: 'alice', domain: 'example.com', password: 'secret' }]);
   await start(url, { passwordColumn: 'password', algorithms: ['SHA-512-256', 'SHA-256', 'MD5'] });
@@ -111,6 +120,16 @@ test('a user is remembered for 30 s, one that is not there for 5 s', async () =>
   } finally {
     await database.destroy();
   }
+});
+
+test('a name that is too long for an address is nobody: it is neither looked up nor remembered', async () => {
+  const url = await tableOf([]);
+  const database = openDatabase(url);
+  await database.schema.renameTable('subscriber', 'elsewhere');
+  await database.destroy();
+  await start(url, { passwordColumn: 'password' });
+  expect((await scene!.login({}, { username: 'a'.repeat(256) })).status).toBe(401);
+  expect((await scene!.login({}, { username: 'a'.repeat(255) })).status).toBe(503);
 });
 
 test('a database that fails: 503, one fault, and no secret in it; it works again when the database does', async () => {
