@@ -52,7 +52,7 @@ export class UsrlocModule implements PuaModule {
   }
 
   setup(pua: PuaApi): void {
-    const { sources, isPublished, parameters } = this.#settings;
+    const { sources, parameters } = this.#settings;
     const { aggregate, explicitOffline, grace, presenceServer } = parameters;
     pua.addEvent(presence);
     const attempt: Attempt = (whose, work) => this.#attempt(whose, work);
@@ -66,7 +66,7 @@ export class UsrlocModule implements PuaModule {
       pua,
       sources,
       publisher,
-      isPublished,
+      isPublished: (binding) => this.#isPublished(binding),
       attempt,
       fault: (where, error) => this.#fault(where, error),
       presentityOf: (aor, isNeeded) => this.#presentityOf(aor, isNeeded),
@@ -130,7 +130,8 @@ export class UsrlocModule implements PuaModule {
   }
 
   /** What another node or another registrar has bound is published there. */
-  #isPublished(binding: Binding, { origin = binding.origin, publish }: BindingHints = {}): boolean {
+  #isPublished(binding: Binding, hints: BindingHints = {}): boolean {
+    const { origin = binding.origin, publish = binding.publish } = hints;
     return isLocal(origin) && (publish ?? this.#settings.isPublished(binding));
   }
 

@@ -71,8 +71,8 @@ export interface UsrlocOptions extends OptionsOf<typeof USRLOC_PARAMETERS> {
   readonly source?: RegistrationSource;
   readonly sources?: readonly RegistrationSource[];
   /**
-   * What pua_set_publish() decides in C: is this binding published? Default: every one. The hint `publish` of an event
-   * comes first; with `branch_flag` it is not asked.
+   * What pua_set_publish() decides in C: is this binding published? Default: every one. What the source says (the hint
+   * `publish` of an event, `publish` of the binding) comes first; with `branch_flag` it is not asked.
    */
   readonly publish?: (binding: Binding) => boolean;
 }
@@ -80,7 +80,7 @@ export interface UsrlocOptions extends OptionsOf<typeof USRLOC_PARAMETERS> {
 export interface Settings {
   readonly sources: readonly RegistrationSource[];
   readonly parameters: Required<OptionsOf<typeof USRLOC_PARAMETERS>>;
-  /** The rule for a binding where the event has no hint. */
+  /** The rule for a binding of which the source does not say it. */
   readonly isPublished: (binding: Binding) => boolean;
 }
 

@@ -82,7 +82,7 @@ export class Reconciliation {
       attempt(binding?.aor, () => {
         checkBinding(binding);
         if (isOver(binding)) return;
-        const presUri = presentityOf(binding.aor, () => isLocal(binding.origin) && isPublished(binding));
+        const presUri = presentityOf(binding.aor, () => isPublished(binding));
         if (presUri === undefined) return;
         const bindings = live.get(presUri);
         if (bindings) bindings.set(identityOf(binding), binding);

@@ -154,6 +154,20 @@ test.each([0, 1])(
   },
 );
 
+test.each([0, 1])('what the source remembers of a binding decides, not the rule (aggregate %s)', async (aggregate) => {
+  const registrar = new FakeRegistrar();
+  for (const publish of [true, false]) registrar.insert(of(`said-${publish}`, { publish }));
+  registrar.insert(of('unsaid'));
+  await inWorld({ registrar, usrloc: { aggregate, publish: () => false } }, async (world) => {
+    await world.advance(100);
+    expect(users(world)).toEqual(['said-true']);
+    await world.stopPua();
+    await world.startPua({ aggregate });
+    await world.advance(100);
+    expect(users(world).sort()).toEqual(['said-true', 'unsaid']);
+  });
+});
+
 test('aggregate: another order of the same bindings is no change', async () => {
   await inWorld({ usrloc: { aggregate: 1 } }, async (world) => {
     const bound = [1, 2, 3].map((i) => world.registrar.insert(of('alice', { bindingId: `uloc-${i}` })));

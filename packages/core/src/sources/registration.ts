@@ -36,6 +36,8 @@ export interface Binding {
   readonly tempGruu?: string;
   /** Where it was registered; default `local`. Documents of this node tell of its own bindings only: else two nodes echo each other. */
   readonly origin?: BindingOrigin;
+  /** What pua_set_publish() said when it was registered, where the source remembers it: a snapshot has no hints. */
+  readonly publish?: boolean;
 }
 
 /** `delete`: by a REGISTER or by hand; `expire`: its time ran out. Neither follows the other. */
