@@ -1,13 +1,14 @@
 /** Phones and the call server of the kit, over UDP on loopback. */
 import type { DialogEvent } from '@pua/core';
 import { embeddedSip } from '@pua/sip';
-import { CallServer, Phone, ScriptedClient } from '@pua/testkit';
+import { CallServer, Phone, ScriptedClient, WirePeer } from '@pua/testkit';
 
 const ANN = 'sip:ann@example.com';
 const BEN = 'sip:ben@example.com';
 
 let registrar: ScriptedClient;
 let server: CallServer;
+let peer: WirePeer | undefined;
 const phones: Phone[] = [];
 const events: DialogEvent[] = [];
 const told = () => events.map(({ kind, dialog: { state, reason } }) => [kind, state, ...(reason ? [reason] : [])]);
@@ -40,6 +41,8 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
+  await peer?.close();
+  peer = undefined;
   for (const phone of phones.splice(0)) await phone.stop();
   await server.stop();
   await registrar.stop();
@@ -51,6 +54,21 @@ async function phone(aor: string, display?: string): Promise<Phone> {
   expect((await started.register()).status).toBe(200);
   return started;
 }
+
+test('an INVITE that comes again is the same call, and gets its last answer again', async () => {
+  const ben = await phone(BEN);
+  peer = await WirePeer.open();
+  const invite = {
+    ...{ method: 'INVITE', uri: ben.contact, callId: 'again', to: `<${BEN}>`, branch: 'z9hG4bKagain' },
+    headers: ['Contact: <sip:peer@127.0.0.1:9>'],
+  };
+  const rings = () => peer!.responses.take(({ status }) => status === 180);
+  peer.send(invite);
+  const first = await rings();
+  peer.send(invite);
+  expect((await rings()).headers.get('To')).toBe(first.headers.get('To'));
+  expect(ben.calls).toHaveLength(1);
+});
 
 test('answered, hung up by the callee: created, early, confirmed, terminated, with tags and targets', async () => {
   const ann = await phone(ANN, 'Ann "A" Other');

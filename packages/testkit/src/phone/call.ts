@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '@pua/sip';
 import { parseAddress } from '../sip/headers.js';
 import { Waiters } from '../sip/waiters.js';
-import { answerTo, type Field, type Message } from './message.js';
+import { answerTo, branchOf, type Field, type Message } from './message.js';
 import type { Phone } from './phone.js';
 
 const DEADLINE_MS = 10_000;
@@ -32,6 +32,8 @@ export class PhoneCall {
   #remoteTarget = '';
   #routes: readonly string[] = [];
   #cseq = 1;
+  /** To the INVITE that came in. */
+  #lastAnswer: Message | undefined;
   /** The other end of a call to oneself. */
   #other: PhoneCall | undefined;
 
@@ -166,6 +168,10 @@ export class PhoneCall {
   /** True when the request was for this call. */
   requested(request: Message): boolean {
     const toTag = parseAddress(request.get('To')).tag;
+    if (this.#lastAnswer && request.method === 'INVITE' && branchOf(request) === branchOf(this.#invite)) {
+      this.#phone.respond(this.#lastAnswer);
+      return true;
+    }
     if (request.method === 'CANCEL' && this.#direction === 'incoming') {
       this.#phone.respond(answerTo(request, 200, 'OK', this.localTag));
       if (this.state === 'calling' || this.state === 'ringing') {
@@ -187,7 +193,8 @@ export class PhoneCall {
 
   #answer(status: number, reason: string): void {
     const contact: Field[] = status < 300 ? [['Contact', `<${this.#phone.contact}>`]] : [];
-    this.#phone.respond(answerTo(this.#invite, status, reason, this.localTag, contact));
+    this.#lastAnswer = answerTo(this.#invite, status, reason, this.localTag, contact);
+    this.#phone.respond(this.#lastAnswer);
   }
 
   #end(reason: CallReason): void {
