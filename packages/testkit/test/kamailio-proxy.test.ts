@@ -10,6 +10,7 @@ import {
   Phone,
   type PhoneOptions,
   peersReady,
+  type WireMessage,
   WirePeer,
 } from '@pua/testkit';
 
@@ -38,17 +39,26 @@ class WebServer {
     });
   }
 
-  async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
+  /** @param port 0: a free one */
+  async start(port = 0): Promise<string> {
+    this.#server.listen(port, '127.0.0.1');
     await once(this.#server, 'listening');
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/events/dialogs`;
   }
 
   /** All posts up to the first of that kind. */
   async until(kind: string): Promise<Post[]> {
-    for (;;) {
-      const at = this.posts.findIndex(({ event }) => event.kind === kind);
-      if (at >= 0) return this.posts.splice(0, at + 1);
+    await this.#see(() => this.posts.some(({ event }) => event.kind === kind));
+    return this.posts.splice(0, this.posts.findIndex(({ event }) => event.kind === kind) + 1);
+  }
+
+  async take(count: number): Promise<Post[]> {
+    await this.#see(() => this.posts.length >= count);
+    return this.posts.splice(0, count);
+  }
+
+  async #see(there: () => boolean): Promise<void> {
+    while (!there()) {
       await new Promise<void>((more) => {
         this.#more = more;
       });
@@ -118,6 +128,27 @@ class WebServer {
     expect(await kamailio.location()).toHaveLength(1);
   });
 
+  test('a REGISTER that comes again because its 200 was lost is answered again, and copied once', async () => {
+    const [tap, lossy] = [await WirePeer.open(), await WirePeer.open()];
+    for (const peer of [tap, lossy]) opening({ stop: () => peer.close() });
+    const kamailio = await launch({ tap: `sip:tap@${tap.hop.host}:${tap.hop.port}` });
+    const register: WireMessage = {
+      ...{ method: 'REGISTER', uri: `sip:registrar@127.0.0.1:${kamailio.port}`, callId: 'lossy' },
+      ...{ to: '<sip:carol@example.com>', branch: 'z9hG4bKlossy', headers: ['Contact: <sip:carol@192.0.2.1>'] },
+    };
+    const branch = lossy.send(register);
+    const first = await lossy.response(branch);
+    const copy = await tap.requests.take(() => true);
+    lossy.send(register);
+    const again = await lossy.response(branch);
+    expect([first.status, again.status]).toEqual([200, 200]);
+    tap.answer(copy, 200);
+    lossy.send({ ...register, cseq: 2, branch: 'z9hG4bKnext' });
+    const next = await tap.requests.take(() => true);
+    expect(next.cseq.number).toBe(2);
+    expect(await kamailio.location()).toHaveLength(1);
+  });
+
   test('a call is forked to all contacts, is a row of dialog once answered, and its states are posted in order', async () => {
     const web = opening(new WebServer());
     const kamailio = await launch({
@@ -154,20 +185,20 @@ class WebServer {
     }));
     const early = (party: unknown) => ({
       kind: 'early',
-      dialog: { ...common, state: 'early', caller, callee: party },
+      dialog: { ...common, state: 'early', caller, callee: party, lifetime: 180 },
     });
     const events = posts.map(({ event }) => event);
     expect(events[0]).toEqual({
       kind: 'created',
       dialog: {
-        ...{ ...common, state: 'trying', requestUri: 'sip:bob@example.com', callee },
+        ...{ ...common, state: 'trying', requestUri: 'sip:bob@example.com', callee, lifetime: 180 },
         caller: { ...caller, display: 'Alice "A" é' },
       },
     });
     // The two may ring in any order.
     expect(events.slice(1, 3)).toEqual(expect.arrayContaining([early(ringing), early(answered)]));
     expect(events.slice(3)).toEqual([
-      { kind: 'confirmed', dialog: { ...common, state: 'confirmed', caller, callee: answered } },
+      { kind: 'confirmed', dialog: { ...common, state: 'confirmed', caller, callee: answered, lifetime: 43_200 } },
       {
         kind: 'terminated',
         dialog: {
@@ -177,6 +208,24 @@ class WebServer {
         },
       },
     ]);
+  });
+
+  test('while the web server is away events wait; all come in their order when it is back', async () => {
+    const web = opening(new WebServer());
+    const url = await web.start();
+    const kamailio = await launch({ webhook: { url } });
+    const alice = await phone('alice', kamailio.uri);
+    await web.stop();
+    const callIds: string[] = [];
+    for (let i = 0; i < 60; i++) {
+      const call = alice.call('sip:nobody@example.com');
+      await call.reaches('ended');
+      callIds.push(call.callId);
+    }
+    await web.start(Number(new URL(url).port));
+    const events = (await web.take(2 * callIds.length)).map(({ event }) => `${event.kind} ${event.dialog.callId}`);
+    expect(events).toEqual(callIds.flatMap((callId) => [`created ${callId}`, `failed ${callId}`]));
+    expect(kamailio.log()).not.toContain('runaway');
   });
 
   test('calls that are cancelled, rejected, to nobody, and too long', async () => {

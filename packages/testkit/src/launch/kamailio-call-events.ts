@@ -15,7 +15,8 @@ export interface Webhook {
 export const CALL_EVENT_MODULES = ['xlog', 'cfgutils', 'mqueue', 'rtimer', 'jansson', 'http_client'];
 
 export const CALL_EVENT_MODPARAMS: readonly Modparam[] = [
-  ['mqueue', 'mqueue', 'name=calls'],
+  // The oldest are given up when the web server is away for long.
+  ['mqueue', 'mqueue', 'name=calls;size=10000;'],
   // A process of its own posts them, so that no call waits for the web server, and they stay in order.
   ['rtimer', 'timer', 'name=poster;interval=20000u;mode=1;'],
   ['rtimer', 'exec', 'timer=poster;route=POST_CALLS'],
@@ -34,6 +35,9 @@ route[CALL] {
     jansson_set("string", "dialog.caller.tag", "$dlg(from_tag)", "$var(call)");
     jansson_set("string", "dialog.caller.contact", "$dlg(from_contact)", "$var(call)");
     jansson_set("string", "dialog.callee.uri", "$dlg(to_uri)", "$var(call)");
+    # How long the call may last if nothing more is heard of it: in seconds, longer than fr_inv_timer of tm while it rings.
+    if ($var(kind) == "confirmed") jansson_set("integer", "dialog.lifetime", "$dlg(lifetime)", "$var(call)");
+    else if ($var(state) != "terminated") jansson_set("integer", "dialog.lifetime", "180", "$var(call)");
 }
 
 # A reply of the callee tells its tag and its Contact.
@@ -107,20 +111,24 @@ event_route[dialog:end] {
     mq_add("calls", "$dlg(callid)", "$var(call)");
 }
 
+# What could not be posted stays with this process, and what came later waits: while nobody answers, and for ten seconds of 5xx.
 route[POST_CALLS] {
-    while (mq_fetch("calls")) route(POST_CALL);
-}
-
-# Again and again for ten seconds while the web server is away or busy: what comes later waits, too.
-route[POST_CALL] {
-    $var(tries) = 0;
-    while ($var(tries) < 50) {
+    $var(round) = 0;
+    # A loop may have 100 rounds.
+    while ($var(round) < 50 && ($var(waits) == 1 || mq_fetch("calls"))) {
+        $var(round) = $var(round) + 1;
+        $var(waits) = 1;
         http_client_query("${url}", "$mqv(calls)", "Content-Type: application/json${token ? `\\r\\nAuthorization: Bearer ${token}` : ''}", "$var(answer)");
+        # Below 100 it is an error of curl.
         $var(status) = $rc;
-        if ($var(status) >= 200 && $var(status) < 500) break;
-        $var(tries) = $var(tries) + 1;
-        usleep(200000);
+        if ($var(status) >= 500) $var(refused) = $var(refused) + 1;
+        if ($var(status) < 100 || ($var(status) >= 500 && $var(refused) < 50)) {
+            usleep(200000);
+            return;
+        }
+        if ($var(status) >= 300) xlog("L_ERR", "call $mqk(calls): webhook said $var(status) $var(answer)\\n");
+        $var(waits) = 0;
+        $var(refused) = 0;
     }
-    if ($var(status) < 200 || $var(status) >= 300) xlog("L_ERR", "call $mqk(calls): webhook said $var(status) $var(answer)\\n");
 }
 `;

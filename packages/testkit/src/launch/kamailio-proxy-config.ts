@@ -88,13 +88,13 @@ request_route {
         if (t_check_trans()) t_relay();
         exit;
     }
+    if (is_method("REGISTER")) route(REGISTER);
     if (has_totag()) {
         route(WITHIN_DIALOG);
         exit;
     }
-    # Retransmissions end here.
+    # Retransmissions end here; not those of REGISTER, which save() answers again.
     t_check_trans();
-    if (is_method("REGISTER")) route(REGISTER);
     if (is_method("OPTIONS") && is_myself("$ru")) {
         sl_send_reply("200", "OK");
         exit;

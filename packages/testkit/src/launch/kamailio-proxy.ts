@@ -23,8 +23,8 @@ export interface KamailioProxyOptions extends KamailioServerOptions {
   /** SIP URI that gets a copy of each accepted REGISTER. Default none. */
   readonly tap?: string;
   /**
-   * Where the states of calls are posted, one JSON object (DialogEvent) per request, in order; again and again for ten
-   * seconds while that fails. `token`: sent as `Authorization: Bearer`. Default none.
+   * Where the states of calls are posted, one JSON object (DialogEvent) per request, in order; again and again while nobody
+   * answers, and for ten seconds while the answer is 5xx. `token`: sent as `Authorization: Bearer`. Default none.
    */
   readonly webhook?: Webhook;
   /** Of registrations, seconds. Default 1. */
