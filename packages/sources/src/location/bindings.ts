@@ -175,7 +175,7 @@ export class Bindings implements RegistrationSource, RegistrationSink {
   }
 
   async *snapshot(): AsyncGenerator<Binding> {
-    for (const of of this.#aors.values()) yield* this.#live(of);
+    for (const of of this.#aors.values()) for (const entry of this.#liveOf(of)) yield toldAgain(entry);
   }
 
   async bindings(aor: string, table?: string): Promise<readonly Binding[]> {
@@ -185,11 +185,12 @@ export class Bindings implements RegistrationSource, RegistrationSink {
 
   /** What has run out but not been told yet is gone already. */
   #live(of: AorBindings | undefined): readonly Binding[] {
-    if (!of) return [];
+    return this.#liveOf(of).map(({ binding }) => binding);
+  }
+
+  #liveOf(of: AorBindings | undefined): readonly Entry[] {
     const now = this.#clock.now();
-    const live: Binding[] = [];
-    for (const { binding, deadline } of of.entries) if (deadline > now) live.push(binding);
-    return live;
+    return of?.entries.filter(({ deadline }) => deadline > now) ?? [];
   }
 
   // -------------------------------------------------------------------------------------------------- sink
@@ -310,3 +311,8 @@ export class Bindings implements RegistrationSource, RegistrationSink {
 }
 
 const fault = (kind: RegistrationFault, reason: string) => ({ fault: kind, reason });
+
+/** As events told it: a snapshot has no hints, and what was not to be published stays so. */
+function toldAgain({ binding, hints }: Entry): Binding {
+  return hints.publish === undefined ? binding : { ...binding, publish: hints.publish };
+}

@@ -27,6 +27,17 @@ const at = (contact: string, expires = 600, more: Partial<ContactUpdate> = {}): 
 const flow = (contact: string, regId: number, expires = 600) =>
   at(contact, expires, { instance: 'urn:uuid:0001', regId });
 
+test('what was decided about publishing is in the snapshot, too: a restart has no event to carry it', async () => {
+  const { table, register } = make();
+  register([at(HOME), at(DESK)], { publish: ({ contact }) => (contact === HOME ? false : undefined) });
+  const all: Binding[] = [];
+  for await (const binding of table.snapshot()) all.push(binding);
+  expect(all.map(({ contact, publish }) => [contact, publish])).toEqual([
+    [HOME, false],
+    [DESK, undefined],
+  ]);
+});
+
 describe('one REGISTER', () => {
   test('a new contact is inserted, again refreshed, with 0 deleted', () => {
     const { clock, events, register, told } = make();
