@@ -1,5 +1,5 @@
 /** Schema of a call event: `DialogEvent` as JSON. */
-import type { DialogEvent, DialogEventKind, DialogState } from '@pua/core';
+import type { DialogEvent, DialogEventKind, DialogParty, DialogSnapshot, DialogState } from '@pua/core';
 import { z } from 'zod';
 import { bits, flag, list, sipUri, strict, table, text, time, uri, whole, word } from './fields.js';
 import { type Read, reader } from './read.js';
@@ -7,6 +7,7 @@ import { type Read, reader } from './read.js';
 /** URIs that get the document of one side. */
 const MAX_URIS = 100;
 
+// All that core knows, and nothing else: the compiler sees to it.
 const party = strict({
   uri: uri(),
   display: text(512).optional(),
@@ -14,7 +15,7 @@ const party = strict({
   contact: uri(2048).optional(),
   callId: text(512).optional(),
   peerTag: text(255).optional(),
-});
+} satisfies Record<keyof DialogParty, z.ZodType>);
 
 const sides = <T extends z.ZodType>(of: T) => strict({ caller: of.optional(), callee: of.optional() });
 
@@ -44,7 +45,7 @@ const snapshot = strict({
   vars: table(z.union([text(4096), list(text(4096), 100)], 'must be a text or a list of texts'), 64).optional(),
   referredBy: party.optional(),
   replaces: strict({ callId: text(512), localTag: text(255), remoteTag: text(255) }).optional(),
-});
+} satisfies Record<keyof DialogSnapshot, z.ZodType>);
 
 /** Which states go with a kind; what a kind does not name goes with every state but the end. */
 const STATES: Readonly<Partial<Record<DialogEventKind, readonly DialogState[]>>> = {
@@ -65,7 +66,7 @@ const schema = strict({
   dialog: snapshot,
   method: text(32).optional(),
   flags: bits.optional(),
-}).superRefine(({ kind, dialog }, context) => {
+} satisfies Record<keyof DialogEvent | 'id' | 'sequence', z.ZodType>).superRefine(({ kind, dialog }, context) => {
   const states = STATES[kind] ?? LIVE;
   if (states.includes(dialog.state)) return;
   const message = `must be ${states.join(' or ')} in an event of the kind ${kind}`;

@@ -1,5 +1,5 @@
 /** Schema of a registration event: `BindingEvent` as JSON. */
-import type { BindingEvent } from '@pua/core';
+import type { Binding, BindingEvent, BindingHints } from '@pua/core';
 import { z } from 'zod';
 import { bits, flag, list, sipUri, strict, table, text, time, uri, whole, word } from './fields.js';
 import { type Read, reader } from './read.js';
@@ -11,6 +11,9 @@ const aor = text(1024).refine(
   'must be user, user@domain or a URI, without brackets',
 );
 
+const origin = word(['local', 'replica', 'reginfo']);
+
+// All that core knows, and nothing else: the compiler sees to it.
 const binding = strict({
   aor,
   table: text(128).optional(),
@@ -30,7 +33,9 @@ const binding = strict({
   params: table(z.union([text(1024), z.literal(true)], 'must be a text, or true when it has no value'), 64).optional(),
   pubGruu: uri(2048).optional(),
   tempGruu: uri(2048).optional(),
-});
+  origin: origin.optional(),
+  publish: flag.optional(),
+} satisfies Record<keyof Binding, z.ZodType>);
 
 const schema = strict({
   /** For senders that repeat requests: known for an hour. */
@@ -43,11 +48,12 @@ const schema = strict({
   siblings: list(binding, MAX_SIBLINGS).optional(),
   hints: strict({
     publish: flag.optional(),
-    origin: word(['local', 'replica', 'reginfo']).optional(),
+    origin: origin.optional(),
     fromUri: sipUri.optional(),
     reason: word(['unregistered', 'rejected', 'deactivated', 'probation']).optional(),
-  }).optional(),
-});
+    retryAfter: whole(0, 0x7fffffff).optional(),
+  } satisfies Record<keyof BindingHints, z.ZodType>).optional(),
+} satisfies Record<keyof BindingEvent | 'id' | 'sequence', z.ZodType>);
 
 /** An event, and what tells it from others. */
 export interface RegistrationEntry {
