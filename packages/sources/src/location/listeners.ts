@@ -9,6 +9,10 @@ export class Listeners<E> {
   /** @param where names the source in faults */
   constructor(readonly where: string) {}
 
+  get size(): number {
+    return this.#listeners.size;
+  }
+
   /** Returns a function that takes the listener back. */
   add(listener: (event: E) => void | Promise<void>): () => void {
     // Its own function: the same listener may be added twice.
@@ -22,19 +26,25 @@ export class Listeners<E> {
     if (this.#telling) return;
     this.#telling = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      for (const listener of this.#listeners) this.#call(listener, next);
+      for (const listener of this.#listeners) void this.#call(listener, next);
     }
     this.#telling = false;
   }
 
-  #call(listener: (event: E) => void | Promise<void>, event: E): void {
+  /** At once; resolves when all are done with it, and never rejects. */
+  async tellAndWait(event: E): Promise<void> {
+    await Promise.all(Array.from(this.#listeners, (listener) => this.#call(listener, event)));
+  }
+
+  #call(listener: (event: E) => void | Promise<void>, event: E): Promise<void> | undefined {
     try {
       const done = listener(event);
       // What is written in JavaScript may give back anything.
-      if (typeof done === 'object') Promise.resolve(done).catch((error: unknown) => this.#fault(error));
+      if (typeof done === 'object') return Promise.resolve(done).catch((error: unknown) => this.#fault(error));
     } catch (error) {
       this.#fault(error);
     }
+    return undefined;
   }
 
   #fault(error: unknown): void {

@@ -29,9 +29,9 @@ import { Outbox } from './outbox.js';
 import { isFine, publish } from './pua-json/publish.js';
 import { type Instruction, isPuaJson, readPuaJson, readPuaJsonDialog } from './pua-json/read.js';
 import { answered } from './route.js';
-import { counted, type Verdict } from './verdict.js';
+import { counted, judgeAll } from './verdict.js';
 
-/** Calls that are known at once, those of the last hour that have ended included. */
+/** Calls that live at once. */
 const MAX_CALLS = 1_000_000;
 /** What is published without a companion. */
 const events = [presence, messageSummary, asFeatureEvent];
@@ -53,7 +53,7 @@ class DialogWebhook implements DialogSource, PuaModule {
   }
 
   onEvent(listener: DialogListener): () => void {
-    return this.#outbox.add(listener);
+    return this.#outbox.listeners.add(listener);
   }
 
   setup(pua: PuaApi): void {
@@ -101,20 +101,17 @@ class DialogWebhook implements DialogSource, PuaModule {
   }
 
   #judge(held: HeldCalls, entries: readonly DialogEntry[]) {
-    if (entries.length > 0 && !this.#outbox.hasListeners) {
+    if (entries.length > 0 && this.#outbox.listeners.size === 0) {
       throw new Refused(503, 'nobody takes calls: give this source to a companion such as dialoginfo({ source })');
     }
-    if (held.size + entries.length > MAX_CALLS) {
+    if (held.sizeWith(entries) > MAX_CALLS) {
       throw new Refused(503, `more than ${MAX_CALLS} calls; divide them between several processes`);
     }
-    const verdicts: Verdict[] = [];
-    const handing: Promise<void>[] = [];
-    for (const entry of entries) {
-      const { verdict, event } = held.judge(entry);
-      verdicts.push(verdict);
-      if (event) handing.push(this.#tell(event));
-    }
-    return { verdicts, handing };
+    return judgeAll(
+      entries,
+      (entry) => held.judge(entry),
+      (event) => this.#tell(event),
+    );
   }
 
   /** Results in the order of the messages; 502 when one of them is not at the server. */
@@ -126,10 +123,11 @@ class DialogWebhook implements DialogSource, PuaModule {
   ): Promise<HttpAnswer> {
     const entries = instructions.flatMap((instruction) => ('dialog' in instruction ? [instruction.dialog] : []));
     const { verdicts, handing } = this.#judge(held, entries);
+    const ofCalls = verdicts.values();
     const results = await Promise.all(
       instructions.map((instruction) =>
         'dialog' in instruction
-          ? { package: 'dialog', outcome: verdicts.shift()! }
+          ? { package: 'dialog', outcome: ofCalls.next().value! }
           : publish(pua, instruction.publish, signal),
       ),
     );

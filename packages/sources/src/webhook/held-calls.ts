@@ -4,31 +4,39 @@
  */
 import { type Clock, type DialogEvent, type DialogSnapshot, Schedule, type Scheduled } from '@pua/core';
 import type { DialogEntry } from './entries/dialog.js';
-import { Memory, REMEMBERED_MS } from './memory.js';
-import { bySequence, type Verdict } from './verdict.js';
+import { Memory } from './memory.js';
+import { bySequence, type Judged, type Verdict } from './verdict.js';
 
 /** Lifetime of a call that says none, seconds: the dialog timeout of Kamailio. */
 const DEFAULT_LIFETIME = 12 * 3600;
 /** Forks of one call that are known; beyond, the oldest are forgotten. */
 const MAX_FORKS = 100;
 
+/** A call that lives. */
 interface Held extends Scheduled {
   readonly key: string;
   callId: string;
-  /** Live ones, by branch and tag of the callee. */
+  /** By branch and tag of the callee. */
   readonly forks: Map<string, DialogSnapshot>;
   sequence: number | undefined;
-  /** `lost`: given up, since nothing was heard of it. */
-  state: 'live' | 'ended' | 'lost';
   /** End of the lifetime, monotonic milliseconds. */
   until: number;
   deadline: number;
+}
+
+/** One that is over. */
+interface Over {
+  readonly callId: string;
+  readonly sequence: number | undefined;
+  /** Given up, since nothing was heard of it. */
+  readonly isLost: boolean;
 }
 
 const RANK = { trying: 0, proceeding: 1, early: 2, confirmed: 3, terminated: 4 } as const;
 
 export class HeldCalls {
   readonly #held = new Map<string, Held>();
+  readonly #over: Memory<Over>;
   readonly #seen: Memory<true>;
   readonly #schedule: Schedule<Held>;
 
@@ -41,12 +49,15 @@ export class HeldCalls {
     private readonly silence: number,
     private readonly expired: (event: DialogEvent) => void,
   ) {
+    this.#over = new Memory(clock);
     this.#seen = new Memory(clock);
     this.#schedule = new Schedule(clock, (held) => this.#due(held));
   }
 
-  get size(): number {
-    return this.#held.size;
+  /** How many would live then, at most; an end needs no place. */
+  sizeWith(entries: readonly DialogEntry[]): number {
+    const isNew = ({ event: { dialog } }: DialogEntry) => dialog.state !== 'terminated' && !this.#held.has(dialog.key);
+    return this.#held.size + entries.filter(isNew).length;
   }
 
   /** All forks of all calls that live. */
@@ -61,69 +72,64 @@ export class HeldCalls {
   /** A sign of life; false when no such call lives. */
   alive(key: string): boolean {
     const held = this.#held.get(key);
-    if (held?.state !== 'live') return false;
-    this.#plan(held);
-    return true;
+    if (held) this.#plan(held);
+    return held !== undefined;
   }
 
   /** Notes an event that is new; `event` is what is to be told. */
-  judge({ event, id, sequence }: DialogEntry): { readonly verdict: Verdict; readonly event?: DialogEvent } {
+  judge({ event, id, sequence }: DialogEntry): Judged<DialogEvent> {
     const { dialog } = event;
-    const name = id === undefined ? undefined : `${dialog.key}\n${id}`;
+    const { key } = dialog;
+    const name = id === undefined ? undefined : `${key}\n${id}`;
     if (name !== undefined && this.#seen.get(name)) return { verdict: 'duplicate' };
-    const held = this.#held.get(dialog.key);
-    const late = held && bySequence(sequence, held.sequence);
+    const held = this.#held.get(key);
+    const over = held ? undefined : this.#over.get(key);
+    const before = (held ?? over)?.sequence;
+    const late = bySequence(sequence, before);
     if (late) return { verdict: late };
-    const verdict = held ? byState(event, held) : 'accepted';
+    const verdict = held ? byState(dialog, held) : over ? byEnd(dialog, over) : 'accepted';
     // An end after an end changes nothing, but what was sent before it is late from now on.
-    if (held && verdict === 'duplicate') held.sequence = sequence ?? held.sequence;
+    if (over && verdict === 'duplicate') this.#over.set(key, { ...over, sequence: sequence ?? before });
     if (verdict !== 'accepted') return { verdict };
     if (name !== undefined) this.#seen.set(name, true);
     const known = held?.forks.get(forkOf(dialog));
-    this.#note(held, event, sequence);
+    this.#note(held, event, sequence ?? before);
     if (known === undefined || JSON.stringify(known) !== JSON.stringify(dialog)) return { verdict: 'accepted', event };
     // The same again is a sign of life; its lifetime counts from now on.
     return { verdict: 'duplicate', event: { ...event, kind: 'updated' } };
   }
 
   #note(known: Held | undefined, event: DialogEvent, sequence: number | undefined): void {
-    const { dialog } = event;
-    const { key, callId } = dialog;
-    const held: Held = known ?? {
-      key,
-      callId,
-      forks: new Map(),
-      sequence,
-      state: 'live',
-      until: 0,
-      deadline: 0,
-      scheduleIndex: -1,
-    };
+    const { key, callId, state, lifetime } = event.dialog;
+    if (state === 'terminated' && !(known && livesOn(known, event))) {
+      this.#end(key, known, { callId, sequence, isLost: false });
+      return;
+    }
+    const held = known ?? { key, callId, forks: new Map(), sequence, until: 0, deadline: 0, scheduleIndex: -1 };
     held.callId = callId;
-    held.sequence = sequence ?? held.sequence;
-    if (dialog.state === 'terminated') end(held, event);
-    else keep(held, dialog);
-    held.until = this.clock.now() + (dialog.lifetime ?? DEFAULT_LIFETIME) * 1000;
+    held.sequence = sequence;
+    if (state !== 'terminated') keep(held, event.dialog);
+    held.until = this.clock.now() + (lifetime ?? DEFAULT_LIFETIME) * 1000;
     this.#held.set(key, held);
+    this.#over.delete(key);
     this.#plan(held);
   }
 
   #plan(held: Held): void {
-    const now = this.clock.now();
-    held.deadline = held.state === 'live' ? Math.min(held.until, now + this.silence) : now + REMEMBERED_MS;
+    held.deadline = Math.min(held.until, this.clock.now() + this.silence);
     this.#schedule.update(held);
   }
 
+  #end(key: string, held: Held | undefined, over: Over): void {
+    this.#held.delete(key);
+    if (held) this.#schedule.remove(held);
+    this.#over.set(key, over);
+  }
+
   #due(held: Held): void {
-    if (held.state !== 'live') {
-      this.#held.delete(held.key);
-      return;
-    }
-    const forks = [...held.forks.values()];
-    held.forks.clear();
-    held.state = 'lost';
-    this.#plan(held);
-    for (const dialog of forks) {
+    const { key, callId, sequence, forks } = held;
+    this.#end(key, held, { callId, sequence, isLost: true });
+    for (const dialog of forks.values()) {
       this.expired({ kind: 'expired', dialog: { ...dialog, state: 'terminated', reason: { event: 'timeout' } } });
     }
   }
@@ -138,25 +144,23 @@ function keep(held: Held, dialog: DialogSnapshot): void {
   for (const half of [forkName('', ''), forkName(dialog.branch ?? '', '')]) forks.delete(half);
   forks.set(forkOf(dialog), dialog);
   if (forks.size > MAX_FORKS) forks.delete(forks.keys().next().value!);
-  held.state = 'live';
 }
 
 /** `failed` may be said of one fork of several; every other end is that of the call. */
-function end(held: Held, { kind, dialog }: DialogEvent): void {
-  const { forks } = held;
-  if (kind === 'failed') forks.delete(forkOf(dialog));
-  const names = dialog.branch !== undefined || dialog.callee.tag !== undefined;
-  if (kind === 'failed' && names && forks.size > 0) return;
-  forks.clear();
-  held.state = 'ended';
+function livesOn({ forks }: Held, { kind, dialog }: DialogEvent): boolean {
+  const namesFork = dialog.branch !== undefined || dialog.callee.tag !== undefined;
+  if (kind !== 'failed' || !namesFork) return false;
+  forks.delete(forkOf(dialog));
+  return forks.size > 0;
 }
 
-function byState({ dialog }: DialogEvent, held: Held): Verdict {
-  if (held.state === 'ended') {
-    // A key may be used again, for another call.
-    if (dialog.callId !== held.callId) return 'accepted';
-    return dialog.state === 'terminated' ? 'duplicate' : 'stale';
-  }
+function byEnd({ callId, state }: DialogSnapshot, over: Over): Verdict {
+  // A key may be used again, for another call.
+  if (over.isLost || callId !== over.callId) return 'accepted';
+  return state === 'terminated' ? 'duplicate' : 'stale';
+}
+
+function byState(dialog: DialogSnapshot, held: Held): Verdict {
   const fork = held.forks.get(forkOf(dialog));
   const half = dialog.branch === undefined && dialog.callee.tag === undefined;
   // Without branch and tag it was said before there were any.

@@ -13,9 +13,9 @@ import { Once } from './once.js';
 import { checkRegistrationWebhook, type RegistrationWebhookOptions } from './options.js';
 import { Outbox } from './outbox.js';
 import { answered } from './route.js';
-import { counted, type Verdict } from './verdict.js';
+import { counted, judgeAll } from './verdict.js';
 
-/** Bindings that are known at once, those of the last hour that have ended included. */
+/** Bindings that live at once. */
 const MAX_BINDINGS = 1_000_000;
 
 class RegistrationWebhook implements RegistrationSource, PuaModule {
@@ -29,7 +29,7 @@ class RegistrationWebhook implements RegistrationSource, PuaModule {
   }
 
   onEvent(listener: BindingListener): () => void {
-    return this.#outbox.add(listener);
+    return this.#outbox.listeners.add(listener);
   }
 
   setup(pua: PuaApi): void {
@@ -56,19 +56,17 @@ class RegistrationWebhook implements RegistrationSource, PuaModule {
     entries: readonly RegistrationEntry[],
     signal: AbortSignal | undefined,
   ): Promise<HttpAnswer> {
-    if (!this.#outbox.hasListeners) {
+    if (this.#outbox.listeners.size === 0) {
       throw new Refused(503, 'nobody takes registrations: give this source to a companion such as usrloc({ source })');
     }
-    if (held.size + entries.length > MAX_BINDINGS) {
+    if (held.sizeWith(entries) > MAX_BINDINGS) {
       throw new Refused(503, `more than ${MAX_BINDINGS} bindings; divide them between several processes`);
     }
-    const verdicts: Verdict[] = [];
-    const handing: Promise<void>[] = [];
-    for (const entry of entries) {
-      const verdict = held.judge(entry);
-      verdicts.push(verdict);
-      if (verdict === 'accepted') handing.push(this.#tell(entry.event));
-    }
+    const { verdicts, handing } = judgeAll(
+      entries,
+      (entry) => held.judge(entry),
+      (event) => this.#tell(event),
+    );
     await handedOver(handing, signal);
     return counted(verdicts);
   }

@@ -53,13 +53,21 @@ describe('events', () => {
       params: { methods: 'INVITE', isfocus: true },
       pubGruu: 'sip:alice@example.com;gr=urn:uuid:1',
       tempGruu: 'sip:tgruu.7hs@example.com;gr',
+      origin: 'replica',
+      publish: true,
     };
     const given: BindingEvent = {
       kind: 'update',
       binding: whole,
       previous: BINDING,
       siblings: [whole, { ...BINDING, bindingId: 'uloc-2', expiresAt: 0 }],
-      hints: { publish: false, origin: 'replica', fromUri: 'sip:alice@example.com', reason: 'deactivated' },
+      hints: {
+        publish: false,
+        origin: 'replica',
+        fromUri: 'sip:alice@example.com',
+        reason: 'probation',
+        retryAfter: 30,
+      },
     };
     const { status, json } = await b.post(PATH, given);
     expect([status, json]).toEqual([200, { accepted: 1, duplicates: 0, stale: 0 }]);
@@ -206,6 +214,24 @@ describe('what is known already', () => {
     expect(b.told()).toEqual(['insert uloc-1', 'delete uloc-1', 'insert uloc-1']);
   });
 
+  test('a lower sequence of another binding: told, but it does not know what became of the others meanwhile', async () => {
+    const b = await listening();
+    const two = { ...BINDING, bindingId: 'uloc-2' };
+    const three = { ...BINDING, bindingId: 'uloc-3' };
+    await b.send({ kind: 'insert', binding: two, siblings: [BINDING, two], sequence: 2 });
+    await b.send({ ...event('insert'), siblings: [BINDING], sequence: 1 });
+    expect(b.events.map(({ siblings }) => siblings)).toEqual([
+      [BINDING, two],
+      [BINDING, two],
+    ]);
+    // Also when none of them is left.
+    await b.send({ ...event('delete', { cseq: 2 }), siblings: [three], sequence: 4 });
+    await b.send({ kind: 'delete', binding: { ...two, cseq: 2 }, siblings: [], sequence: 5 });
+    b.events.length = 0;
+    await b.send({ kind: 'insert', binding: three, siblings: [BINDING, two, three], sequence: 3 });
+    expect(b.events).toEqual([{ kind: 'insert', binding: three, siblings: [] }]);
+  });
+
   test('after the end: no other end follows, late events are stale, a new REGISTER is none', async () => {
     const b = await listening();
     await b.send(event('insert', { cseq: 2 }), event('delete', { cseq: 2 }));
@@ -296,6 +322,16 @@ describe('the end that nobody tells', () => {
       { kind: 'expire', binding: BINDING, siblings: [two] },
       { kind: 'expire', binding: two, siblings: [] },
     ]);
+  });
+
+  test('it carries the hints of the last event: what another node has bound is no news of ours', async () => {
+    const b = await listening();
+    await b.send({ ...event('insert'), hints: { origin: 'local' } });
+    const hints = { origin: 'replica', publish: false };
+    await b.send({ ...event('update', { cseq: 2 }), hints });
+    b.events.length = 0;
+    await b.clock.advanceAsync(600_000);
+    expect(b.events).toEqual([{ kind: 'expire', binding: { ...BINDING, cseq: 2 }, hints }]);
   });
 
   test('a binding that was given up lives again when it is refreshed', async () => {
