@@ -161,7 +161,7 @@ class WebServer {
     for (const one of bobs) expect((await one.register()).status).toBe(200);
     const call = alice.call('sip:bob@example.com');
     const [first, second] = await Promise.all(bobs.map((bob) => bob.nextCall()));
-    await call.reaches('ringing');
+    const posts = await web.take(3);
     second!.pickUp();
     await call.reaches('answered');
     await first!.reaches('ended');
@@ -172,7 +172,7 @@ class WebServer {
     await second!.hangUp();
     await kamailio.waitForRows('dialog', ({ length }) => length === 0, 5000);
 
-    const posts = await web.until('terminated');
+    posts.push(...(await web.until('terminated')));
     expect(new Set(posts.map(({ authorization }) => authorization))).toEqual(new Set(['Bearer secret']));
     const key = `${row!.hash_entry}:${row!.hash_id}`;
     const caller = { uri: alice.aor, tag: call.localTag, contact: alice.contact };
@@ -249,10 +249,12 @@ class WebServer {
     await rejected.reaches('ended');
     expect((await web.until('failed')).at(-1)!.event.dialog.reason).toEqual({ event: 'rejected', code: 486 });
 
-    const nobody = alice.call('sip:nobody@example.com');
+    const nobody = alice.call('sip:nobody@example.com', [['Privacy', 'header;id']]);
     await nobody.reaches('ended');
     expect(nobody.reason).toBe(404);
-    expect((await web.until('failed')).at(-1)!.event.dialog.reason).toEqual({ event: 'rejected', code: 404 });
+    const [created, failed] = await web.until('failed');
+    expect(created!.event.dialog.privacy).toEqual({ caller: ['id'] });
+    expect(failed!.event.dialog.reason).toEqual({ event: 'rejected', code: 404 });
 
     const long = alice.call(bob.aor);
     (await bob.nextCall()).pickUp();

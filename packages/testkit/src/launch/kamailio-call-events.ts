@@ -53,6 +53,8 @@ route[CALL_CREATED] {
     jansson_set("string", "dialog.requestUri", "$ou", "$var(call)");
     if ($fn != $null) jansson_set("string", "dialog.caller.display", "$(fn{s.unquote}{s.unescape.common})", "$var(call)");
     if ($tn != $null) jansson_set("string", "dialog.callee.display", "$(tn{s.unquote}{s.unescape.common})", "$var(call)");
+    # Who wants to be anonymous (RFC 3323) is so for watchers, too.
+    if ($hdr(Privacy) =~ "id|user") jansson_set("array", "dialog.privacy.caller", '["id"]', "$var(call)");
     mq_add("calls", "$dlg(callid)", "$var(call)");
 }
 
