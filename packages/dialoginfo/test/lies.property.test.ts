@@ -20,7 +20,7 @@ const KINDS: DialogEventKind[] = [
 const KEYS = ['k1', 'k2'];
 const CALL_IDS = ['c1', 'c2'];
 
-const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
+const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined, freq: 2 });
 const bySide = <T>(of: fc.Arbitrary<T>) => fc.record({ caller: maybe(of), callee: maybe(of) });
 const party = (uri: string) =>
   fc.record({

@@ -11,7 +11,7 @@ const BOB = 'sip:bob@example.com';
 /** Not of our domain. */
 const FAR = 'sip:far@elsewhere.test';
 
-const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined });
+const maybe = <T>(of: fc.Arbitrary<T>) => fc.option(of, { nil: undefined, freq: 2 });
 const sides = <A, B>(caller: fc.Arbitrary<A>, callee: fc.Arbitrary<B>) =>
   maybe(fc.record({ caller: maybe(caller), callee: maybe(callee) }));
 const OFF_AND_ON = fc.constantFrom<0 | 1>(0, 1);
