@@ -59,7 +59,12 @@ export interface DialogSnapshot {
   readonly replaces?: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
 }
 
-/** `updated`: something in the dialog, or a sign of life; `restored`: lives on after a restart of the source. */
+/**
+ * `updated`: something in the dialog, or a sign of life; `restored`: lives on after a restart of the source.
+ *
+ * An end without `branch` is that of the whole call, but for a dialog that was answered (`failed`), or for another one that
+ * was answered, too (`terminated` that names a tag). One with `branch` is that of the branch; another one may be tried.
+ */
 export type DialogEventKind =
   | 'created'
   | 'early'

@@ -62,6 +62,11 @@ export class HeldBindings {
     return this.#held.size + entries.filter(isNew).length;
   }
 
+  /** How many AORs have a binding that lives. */
+  get aors(): number {
+    return this.#aors.size;
+  }
+
   stop(): void {
     this.#schedule.stop();
   }
@@ -106,7 +111,6 @@ export class HeldBindings {
     this.#schedule.update(held);
     if (!known) {
       this.#held.set(key, held);
-      this.#ended.delete(key);
       aor.live++;
       this.#place(aor);
     }

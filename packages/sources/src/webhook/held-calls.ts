@@ -15,7 +15,6 @@ const MAX_FORKS = 100;
 /** A call that lives. */
 interface Held extends Scheduled {
   readonly key: string;
-  callId: string;
   /** By branch and tag of the callee. */
   readonly forks: Map<string, DialogSnapshot>;
   sequence: number | undefined;
@@ -26,10 +25,9 @@ interface Held extends Scheduled {
 
 /** One that is over. */
 interface Over {
-  readonly callId: string;
+  /** undefined: it was given up since nothing was heard of it, or its last branch failed; it may go on. */
+  readonly callId: string | undefined;
   readonly sequence: number | undefined;
-  /** Given up, since nothing was heard of it. */
-  readonly isLost: boolean;
 }
 
 const RANK = { trying: 0, proceeding: 1, early: 2, confirmed: 3, terminated: 4 } as const;
@@ -101,17 +99,18 @@ export class HeldCalls {
 
   #note(known: Held | undefined, event: DialogEvent, sequence: number | undefined): void {
     const { key, callId, state, lifetime } = event.dialog;
-    if (state === 'terminated' && !(known && livesOn(known, event))) {
-      this.#end(key, known, { callId, sequence, isLost: false });
-      return;
+    if (state === 'terminated') {
+      const mayGoOn = known !== undefined && endForks(known, event);
+      if (!known || known.forks.size === 0) {
+        this.#end(key, known, { callId: mayGoOn ? undefined : callId, sequence });
+        return;
+      }
     }
-    const held = known ?? { key, callId, forks: new Map(), sequence, until: 0, deadline: 0, scheduleIndex: -1 };
-    held.callId = callId;
+    const held = known ?? { key, forks: new Map(), sequence, until: 0, deadline: 0, scheduleIndex: -1 };
     held.sequence = sequence;
     if (state !== 'terminated') keep(held, event.dialog);
     held.until = this.clock.now() + (lifetime ?? DEFAULT_LIFETIME) * 1000;
     this.#held.set(key, held);
-    this.#over.delete(key);
     this.#plan(held);
   }
 
@@ -127,8 +126,8 @@ export class HeldCalls {
   }
 
   #due(held: Held): void {
-    const { key, callId, sequence, forks } = held;
-    this.#end(key, held, { callId, sequence, isLost: true });
+    const { key, sequence, forks } = held;
+    this.#end(key, held, { callId: undefined, sequence });
     for (const dialog of forks.values()) {
       this.expired({ kind: 'expired', dialog: { ...dialog, state: 'terminated', reason: { event: 'timeout' } } });
     }
@@ -146,17 +145,28 @@ function keep(held: Held, dialog: DialogSnapshot): void {
   if (forks.size > MAX_FORKS) forks.delete(forks.keys().next().value!);
 }
 
-/** `failed` may be said of one fork of several; every other end is that of the call. */
-function livesOn({ forks }: Held, { kind, dialog }: DialogEvent): boolean {
-  const namesFork = dialog.branch !== undefined || dialog.callee.tag !== undefined;
-  if (kind !== 'failed' || !namesFork) return false;
-  forks.delete(forkOf(dialog));
-  return forks.size > 0;
+/** Forgets the forks that an end is about (DialogEventKind says which); true: another branch may follow them. */
+function endForks({ forks }: Held, { kind, dialog }: DialogEvent): boolean {
+  const { branch, callee } = dialog;
+  const own = ({ callee: { tag } }: DialogSnapshot) => tag === callee.tag;
+  const isConfirmed = ({ state }: DialogSnapshot) => state === 'confirmed';
+  const all = [...forks.values()];
+  let ended = all;
+  if (branch !== undefined && kind !== 'expired') {
+    const ofBranch = all.filter((fork) => fork.branch === branch);
+    const tagged = ofBranch.filter((fork) => callee.tag !== undefined && own(fork));
+    ended = tagged.length > 0 ? tagged : ofBranch;
+  } else if (kind === 'failed') ended = all.filter((fork) => !isConfirmed(fork));
+  else if (kind === 'terminated' && callee.tag !== undefined && all.some(own)) {
+    if (all.some((fork) => isConfirmed(fork) && !own(fork))) ended = all.filter(own);
+  }
+  for (const fork of ended) forks.delete(forkOf(fork));
+  return branch !== undefined && !ended.some(isConfirmed);
 }
 
 function byEnd({ callId, state }: DialogSnapshot, over: Over): Verdict {
   // A key may be used again, for another call.
-  if (over.isLost || callId !== over.callId) return 'accepted';
+  if (callId !== over.callId) return 'accepted';
   return state === 'terminated' ? 'duplicate' : 'stale';
 }
 

@@ -11,6 +11,11 @@ export class Outbox<E> {
     this.listeners = new Listeners(where);
   }
 
+  /** How many keys there are. */
+  get busy(): number {
+    return this.#last.size;
+  }
+
   /** Resolves when all listeners are done with it; never rejects. */
   send(key: string, event: E): Promise<void> {
     const { listeners } = this;

@@ -200,6 +200,13 @@ describe('what is known already', () => {
     expect(b.told()).toEqual(['early early', 'confirmed confirmed', 'confirmed confirmed']);
   });
 
+  test('an end that comes again counts as it was numbered last', async () => {
+    const b = await listening();
+    await b.send({ ...call('terminated'), sequence: 5 }, { ...call('terminated'), sequence: 7 });
+    expect(await b.send({ ...call('early', { callId: 'another' }), sequence: 6 })).toMatchObject({ stale: 1 });
+    expect(await b.send({ ...call('early', { callId: 'another' }), sequence: 8 })).toMatchObject({ accepted: 1 });
+  });
+
   test('the same snapshot again: a sign of life, no error', async () => {
     const b = await listening();
     await b.send(call('confirmed'));
@@ -258,13 +265,33 @@ describe('forks', () => {
     expect(await livingKeys(b)).toEqual(['call-1 a confirmed', 'call-1 b early']);
   });
 
-  test('a fork that fails ends alone, the last one ends the call', async () => {
-    const b = await listening();
-    const failed = (tag: string) => ({ ...call('terminated', fork(tag)), kind: 'failed' });
-    await b.send(call('early', fork('a')), call('early', fork('b')), failed('a'));
-    expect(await b.send(call('confirmed', fork('b')))).toMatchObject({ accepted: 1 });
-    expect(await b.send(failed('b'))).toMatchObject({ accepted: 1 });
-    expect(await b.send(call('early', fork('c')))).toMatchObject({ stale: 1 });
+  test('a branch that fails ends alone; after the last one another may be tried', async () => {
+    const b = await listening({ heartbeat: 60 });
+    await b.clock.advanceAsync(MINUTE);
+    const failed = (branch: string) => ({ ...call('terminated', fork(undefined, { branch })), kind: 'failed' });
+    await b.send(call('early', fork('a', { branch: '1' })), call('early', fork('b', { branch: '2' })), failed('1'));
+    expect(await livingKeys(b)).toEqual(['call-1 b early']);
+    expect(await b.send(failed('2'))).toMatchObject({ accepted: 1 });
+    expect(await livingKeys(b)).toEqual([]);
+    expect(await b.send(call('early', fork('c', { branch: '3' })))).toMatchObject({ accepted: 1 });
+    expect(await livingKeys(b)).toEqual(['call-1 c early']);
+  });
+
+  test('a failure without branch is that of all that was not answered, whatever tag it names', async () => {
+    const b = await listening({ heartbeat: 60 });
+    await b.clock.advanceAsync(MINUTE);
+    const failed = { ...call('terminated', fork('a')), kind: 'failed' };
+    await b.send(call('early', fork('a')), call('early', fork('b')), call('confirmed', fork('c')), failed);
+    expect(await livingKeys(b)).toEqual(['call-1 c confirmed']);
+    await b.send(call('terminated', fork('c')), call('early', fork('a')));
+    expect(await livingKeys(b)).toEqual([]);
+  });
+
+  test('of two answered dialogs the end that names a tag is that of one', async () => {
+    const b = await listening({ heartbeat: 60 });
+    await b.clock.advanceAsync(MINUTE);
+    await b.send(call('confirmed', fork('a')), call('confirmed', fork('b')), call('terminated', fork('a')));
+    expect(await livingKeys(b)).toEqual(['call-1 b confirmed']);
   });
 
   test('branches are forks, too', async () => {

@@ -244,6 +244,13 @@ describe('what is known already', () => {
     expect(b.told()).toEqual(['insert uloc-1', 'delete uloc-1', 'insert uloc-1']);
   });
 
+  test('an end that comes again counts as it was numbered last', async () => {
+    const b = await listening();
+    const end = (sequence: number) => ({ ...event('delete', { cseq: sequence }), sequence });
+    await b.send(end(5), end(7));
+    expect(await b.send({ ...event('insert', { cseq: 8 }), sequence: 6 })).toMatchObject({ stale: 1 });
+  });
+
   test('an end of a binding that is not known is told: it may have been published before a restart', async () => {
     const b = await listening();
     expect(await b.send(event('delete'))).toMatchObject({ accepted: 1 });
