@@ -49,7 +49,7 @@ export class WriteBehind {
   changed(stored: StoredBinding, isNew: boolean): void {
     const { key } = stored;
     const known = this.#waiting.get(key);
-    this.#waiting.set(key, { stored, isNew: known ? known.isNew : isNew && !this.#group.has(key) });
+    this.#waiting.set(key, { stored, isNew: known?.isNew ?? isNew });
     this.#plan();
   }
 

@@ -222,6 +222,19 @@ describe('all or nothing (RFC 3261 10.3, steps 6 and 7)', () => {
     expect(register([at('sip:bob@h')], { aor: 'sip:bob@example.com' })).toHaveProperty('fault', 'full');
     register([at(HOME)]);
     expect(told()).toEqual([`insert ${HOME}`, `update ${HOME}`]);
+    register([at(HOME, 0), at(DESK)]);
+    expect(told()).toEqual([`delete ${HOME}`, `insert ${DESK}`]);
+  });
+
+  test('a refresh goes on where there are more than a REGISTER could make', async () => {
+    const { table, register, told } = make({ maxContacts: 1 });
+    register([at(HOME)]);
+    const remote = { aor: AOR, contact: DESK, bindingId: 'c1', expiresAt: 0 };
+    await table.upsert(remote, { origin: 'reginfo', subscriptionId: 's1' });
+    told();
+    expect(register([at('sip:third@h')])).toHaveProperty('fault', 'too-many-contacts');
+    register([at(HOME)]);
+    expect(told()).toEqual([`update ${HOME}`]);
   });
 
   test.each<[string, Partial<Registration>, Partial<ContactUpdate>]>([
@@ -387,6 +400,15 @@ describe('expiry', () => {
     clock.advance(30_000);
     expect(events[1]).toMatchObject({ kind: 'expire', binding: { contact: HOME }, siblings: [] });
     expect(clock.pending).toBe(0);
+  });
+
+  test('what has run out is gone before it is told', async () => {
+    const { clock, table, register } = make();
+    register([at(HOME, 60), at(DESK, 60)]);
+    const found: Promise<readonly Binding[]>[] = [];
+    table.onEvent(() => void found.push(table.bindings(AOR)));
+    clock.advance(60_000);
+    expect(await Promise.all(found)).toEqual([[], []]);
   });
 
   test('a refresh moves it, later and earlier', () => {

@@ -122,6 +122,17 @@ test('a user is remembered for 30 s, one that is not there for 5 s', async () =>
   }
 });
 
+test('a database that compares without case: the user is the one whose name it is', async () => {
+  const url = `sqlite:${join(folder, `${++files}.db`)}`;
+  const database = openDatabase(url);
+  await database.raw('create table subscriber (username text collate nocase, domain text, password text)');
+  await database('subscriber').insert({ username: 'Alice', domain: 'example.com', password: 'secret' });
+  await database.destroy();
+  await start(url, { passwordColumn: 'password' });
+  expect((await scene!.login({}, { username: 'alice' })).status).toBe(401);
+  expect((await scene!.login({ To: '<sip:Alice@example.com>' }, { username: 'Alice' })).status).toBe(200);
+});
+
 test('a name that is too long for an address is nobody: it is neither looked up nor remembered', async () => {
   const url = await tableOf([]);
   const database = openDatabase(url);
