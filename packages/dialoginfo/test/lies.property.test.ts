@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { RANK } from '../dist/state.js';
 import { Desk } from './support/desk';
 
-const RUNS = Number(process.env['PUA_RUNS'] ?? 300);
+const RUNS = Number(process.env['PUA_RUNS'] ?? 200);
 const KINDS: DialogEventKind[] = [
   'created',
   'early',
