@@ -130,10 +130,8 @@ export class HeldBindings {
   }
 
   #place(aor: Aor): void {
-    if (aor.live > 0) {
-      this.#emptyAors.delete(aor.key);
-      this.#aors.set(aor.key, aor);
-    } else {
+    if (aor.live > 0) this.#aors.set(aor.key, aor);
+    else {
       this.#aors.delete(aor.key);
       this.#emptyAors.set(aor.key, aor);
     }

@@ -98,6 +98,11 @@ describe('where the phone is', () => {
       { ...copied, Path: '<sip:10.0.0.5;lr;received=%ff>' },
       'sip:198.51.100.9:40001;transport=tcp',
     ],
+    [
+      'a Path that says what is no URI',
+      { ...copied, Path: '<sip:10.0.0.5;lr;received=%22nonsense%22>' },
+      'sip:198.51.100.9:40001;transport=tcp',
+    ],
     ['a Via that can not be read', { Via: [copied.Via[0]!, 'nonsense'] }, 'sip:10.0.0.5:5060'],
     ['the sender, when there is no other Via', {}, 'sip:10.0.0.5:5060'],
   ])('%s', async (_, fields, received) => {
