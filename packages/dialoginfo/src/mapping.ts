@@ -32,11 +32,11 @@ export function dialogOf(view: View, side: Side): Dialog {
       : {}),
     ...(settings.includeLocalremote === 1
       ? {
-          ...participant('local', own, targetUri(view, side, own, false), settings.attributeDisplay === 1),
+          ...participant('local', own, targetOf(view, side, own, false), settings.attributeDisplay === 1),
           ...participant(
             'remote',
             peer.identity,
-            targetUri(view, otherSide(side), peer.identity, peer.hidden),
+            targetOf(view, otherSide(side), peer.identity, peer.hidden),
             settings.attributeDisplay === 1,
           ),
         }
@@ -76,23 +76,25 @@ function replacesOf({ callId, localTag, remoteTag }: NonNullable<Dialog['replace
  * The Contact where it is known and may be told. Profile opensips never tells it; profile kamailio not before the call was
  * answered by anybody, nor that of a callee who rings when tags are left out.
  */
-function targetUri({ fork, settings }: View, side: Side, { uri }: DialogIdentity, hidden: boolean): string {
-  const { contact } = fork.parties[side] as DialogParty;
-  if (hidden || settings.opensips || fork.state === 'trying' || !isUri(contact)) return uri;
-  return side === 'callee' && settings.includeTags === 0 && fork.state !== 'confirmed' ? uri : contact;
+function targetOf({ fork, settings }: View, side: Side, { uri }: DialogIdentity, hidden: boolean): DialogTarget {
+  const { contact, contactParams = {} } = fork.parties[side] as DialogParty;
+  if (hidden || settings.opensips || fork.state === 'trying' || !isUri(contact)) return { uri };
+  if (side === 'callee' && settings.includeTags === 0 && fork.state !== 'confirmed') return { uri };
+  // One without a value is true (RFC 4235 section 4.1.6.2).
+  const params = Object.entries(contactParams).map(([name, value]) => ({ name, value: fitText(String(value)) }));
+  return params.length === 0 ? { uri: contact } : { uri: contact, params };
 }
 
 /** Left out when nobody can say who it is. */
 function participant(
   name: 'local' | 'remote',
   who: DialogIdentity,
-  uri: string,
+  target: DialogTarget,
   display: boolean,
 ): { local?: DialogParticipant; remote?: DialogParticipant } {
   if (!isUri(who.uri)) return {};
   const user = display ? userOf(who.uri) : '';
-  const target: DialogTarget = user === '' ? { uri } : { uri, display: user };
-  return { [name]: { identity: who, target } };
+  return { [name]: { identity: who, target: user === '' ? target : { ...target, display: user } } };
 }
 
 /** Why it ended, as the side sees it (RFC 4235 section 3.7.1). What nobody told is not guessed. */

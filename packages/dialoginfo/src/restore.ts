@@ -145,7 +145,9 @@ function added(call: Call, part: string): Fork {
 function party(from: DialogParticipant | undefined): DialogParty {
   const { identity, target } = from ?? {};
   const contact = target && target.uri !== identity?.uri ? target.uri : undefined;
-  return { uri: identity?.uri ?? '', ...defined({ display: identity?.display, contact }) };
+  const params = contact === undefined ? undefined : target?.params?.map(({ name, value }) => [name, value] as const);
+  const contactParams = params && Object.fromEntries(params);
+  return { uri: identity?.uri ?? '', ...defined({ display: identity?.display, contact, contactParams }) };
 }
 
 function defined<T extends object>(fields: T): Partial<T> {

@@ -159,6 +159,41 @@ describe('legs of a B2BUA', () => {
 });
 
 describe('what a dialog is about', () => {
+  /*
+   *   re-INVITE a=sendonly ->     the caller holds: +sip.rendering "no"
+   *   re-INVITE a=sendrecv ->     and no longer
+   */
+  test('hold is a parameter of the target: it alone is a change that is published', async () => {
+    const w = await inWorld();
+    w.source.say('confirmed', answered);
+    await w.settle();
+    const sent = () => w.server.requests.filter(({ method }) => method === 'PUBLISH').length;
+    const before = sent();
+    const caller = { uri: ALICE, contactParams: { '+sip.rendering': 'no', '+sip.byeless': true as const } };
+    w.source.say('updated', { ...answered, state: 'confirmed', caller });
+    await w.settle();
+    expect(dialog(w, 'alice').local!.target!.params).toEqual([
+      { name: '+sip.rendering', value: 'no' },
+      { name: '+sip.byeless', value: 'true' },
+    ]);
+    expect(dialog(w, 'bob').remote!.target!.params).toHaveLength(2);
+    expect(sent()).toBe(before + 2);
+    w.source.say('updated', { ...answered, state: 'confirmed' });
+    await w.settle();
+    expect(sent()).toBe(before + 2);
+    w.source.say('updated', { ...answered, state: 'confirmed', caller: { uri: ALICE, contactParams: {} } });
+    await w.settle();
+    expect(dialog(w, 'alice').local!.target).toEqual({ uri: 'sip:alice@192.0.2.1:5062' });
+  });
+
+  test('who is masked has no parameters either', async () => {
+    const w = await inWorld();
+    const caller = { uri: ALICE, contactParams: { '+sip.instance': 'urn:uuid:1' } };
+    w.source.say('confirmed', { ...answered, caller, mask: { caller: 'sip:switchboard@example.com' } });
+    await w.settle();
+    expect(dialog(w, 'bob').remote!.target).toEqual({ uri: 'sip:switchboard@example.com' });
+  });
+
   test('duration counts from the INVITE, as the source or we saw it', async () => {
     const w = await inWorld();
     w.source.say('created');

@@ -7,6 +7,8 @@ export interface DialogParty {
   readonly tag?: string;
   /** Remote target: URI of its Contact. */
   readonly contact?: string;
+  /** Parameters of that Contact that watchers are to see, such as `+sip.rendering`: `no` while it holds (RFC 4235 section 5.2). */
+  readonly contactParams?: Readonly<Record<string, string | true>>;
   /**
    * Call-ID of the leg that faces this party, when its legs have different ones (B2BUA). Default: `callId` of the dialog.
    * `tag` is then the party's own tag in that leg, `peerTag` the other one.

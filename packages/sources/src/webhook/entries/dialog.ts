@@ -1,7 +1,7 @@
 /** Schema of a call event: `DialogEvent` as JSON. */
 import type { DialogEvent, DialogEventKind, DialogParty, DialogSnapshot, DialogState } from '@pua/core';
 import { z } from 'zod';
-import { bits, flag, list, sipUri, strict, table, text, time, uri, whole, word } from './fields.js';
+import { bits, flag, list, parameters, sipUri, strict, table, text, time, uri, whole, word } from './fields.js';
 import { type Read, reader } from './read.js';
 
 /** URIs that get the document of one side. */
@@ -13,6 +13,7 @@ const party = strict({
   display: text(512).optional(),
   tag: text(255).optional(),
   contact: uri(2048).optional(),
+  contactParams: parameters.optional(),
   callId: text(512).optional(),
   peerTag: text(255).optional(),
 } satisfies Record<keyof DialogParty, z.ZodType>);

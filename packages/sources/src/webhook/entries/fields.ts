@@ -49,6 +49,12 @@ export const table = <T extends z.ZodType>(of: T, max: number) =>
     .record(z.string().max(128, 'its name may have 128 characters'), of, must('an object'))
     .refine((value) => Object.keys(value).length <= max, `may have ${max} entries`);
 
+/** Of a Contact header field. */
+export const parameters = table(
+  z.union([text(1024), z.literal(true)], 'must be a text, or true when it has no value'),
+  64,
+);
+
 /** An object with these keys and no others. */
 export const strict = <S extends z.core.$ZodLooseShape>(shape: S) =>
   z.strictObject(shape, {

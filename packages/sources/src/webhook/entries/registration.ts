@@ -1,7 +1,7 @@
 /** Schema of a registration event: `BindingEvent` as JSON. */
 import type { Binding, BindingEvent, BindingHints } from '@pua/core';
 import { z } from 'zod';
-import { bits, flag, list, sipUri, strict, table, text, time, uri, whole, word } from './fields.js';
+import { bits, flag, list, parameters, sipUri, strict, text, time, uri, whole, word } from './fields.js';
 import { type Read, reader } from './read.js';
 
 const MAX_SIBLINGS = 100;
@@ -30,7 +30,7 @@ const binding = strict({
   regId: whole(0, 0x7fffffff).optional(),
   flags: bits.optional(),
   registeredAt: time().optional(),
-  params: table(z.union([text(1024), z.literal(true)], 'must be a text, or true when it has no value'), 64).optional(),
+  params: parameters.optional(),
   pubGruu: uri(2048).optional(),
   tempGruu: uri(2048).optional(),
   origin: origin.optional(),
