@@ -222,6 +222,11 @@ export function locationSuite({ name, time }: Kind, server: () => Server): void 
       await insert(...Array.from({ length: 999 }, () => row()), row({ ruid: 'last' }));
       await inbox.take(1000);
       expect(told.inbox.items).toEqual([]);
+      // They are new no longer.
+      for (let i = 0; i < 3; i++) {
+        await insert(row());
+        await inbox.take();
+      }
       await fresh
         .db('location')
         .where({ ruid: 'last' })
