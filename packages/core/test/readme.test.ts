@@ -3,24 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PUA_PARAMETERS } from '@pua/core';
 import { DEFAULT_POLICY } from '../dist/policy/policy.js';
-import { parameterTable } from './support/readme';
-
-/** A formatter may align the columns: cells are compared. */
-const cells = (table: string) =>
-  table.split('\n').map((row) => row.split('|').map((cell) => cell.trim().replace(/^-+$/, '-')));
-
-const readme = readFileSync(join(__dirname, '../README.md'), 'utf8');
-
-test('its headings are the ones of every package', () => {
-  expect(readme.match(/^## .*/gm)).toEqual(
-    ['What it is', 'Install', 'Use', 'API', 'Parameters', 'Errors'].map((heading) => `## ${heading}`),
-  );
-});
-
-test('its parameter table is the one made from PUA_PARAMETERS', () => {
-  const table = /\| Parameter [\s\S]*?(?=\n\n)/.exec(readme)?.[0] ?? '';
-  expect(cells(table)).toEqual(cells(parameterTable(PUA_PARAMETERS)));
-});
+import { testReadme } from './support/readme';
 
 test('its policy table names every number and its default', () => {
   const section = readme.slice(

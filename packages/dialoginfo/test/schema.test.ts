@@ -1,9 +1,10 @@
 /** What goes out against the schema of RFC 4235, and against what the schema leaves open. */
 import type { DialogSnapshot } from '@pua/core';
 import type { DialoginfoOptions } from '@pua/dialoginfo';
+import { Namespace } from '@pua/documents';
+import { complaints as complaintsOf, describeWithSchemas, temporaryFolder } from '../../documents/test/xmllint';
 import { ALICE, ringing } from './support/source';
 import { inWorld } from './support/world';
-import { complaints, describeWithSchemas } from './support/xmllint';
 
 const STRANGE: Partial<DialogSnapshot>[] = [
   {},
@@ -40,7 +41,12 @@ async function documents(dialoginfo: DialoginfoOptions): Promise<string[]> {
   return w.published.map(({ body }) => body).filter((body) => body !== '');
 }
 
+const SCHEMA = { [Namespace.DIALOG_INFO]: 'dialog-info' };
+
 describeWithSchemas('schema', () => {
+  const folder = temporaryFolder();
+  const complaints = (documents: readonly string[]) => complaintsOf(folder(), SCHEMA, documents);
+
   test.each(OPTIONS)('%j', async (options) => {
     const all = await documents(options);
     expect(all.length).toBeGreaterThan(20);

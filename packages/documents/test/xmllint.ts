@@ -22,7 +22,7 @@ export const describeWithSchemas = missing ? describe.skip : describe;
 export function temporaryFolder(): () => string {
   let folder = '';
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'pua-documents-'));
+    folder = mkdtempSync(join(tmpdir(), 'pua-schemas-'));
   });
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });

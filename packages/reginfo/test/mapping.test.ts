@@ -1,10 +1,10 @@
 /** Documents: their fields, and that they are valid (RFC 3680 section 5, RFC 5628). */
 import { Namespace, type RegistrationContact, readRegInfo, writeRegInfo } from '@pua/documents';
 import * as fc from 'fast-check';
+import { complaints, describeWithSchemas, temporaryFolder } from '../../documents/test/xmllint';
 import { nodePrefix, registrationId } from '../dist/ids.js';
 import { changesOf, liveBindings, type Picture, regInfo, registeredUntil } from '../dist/mapping.js';
 import { binding, HOUR, NOW } from './support/registrar';
-import { complaints, describeWithSchemas, temporaryFolder } from './support/xmllint';
 
 const picture = (more: Partial<Picture> = {}): Picture => ({
   registrations: [{ aor: 'sip:alice@example.com', id: 'r1' }],
