@@ -5,6 +5,8 @@ import { PUA_PARAMETERS } from '@pua/core';
 import { DEFAULT_POLICY } from '../dist/policy/policy.js';
 import { testReadme } from './support/readme';
 
+const readme = testReadme(__dirname, PUA_PARAMETERS);
+
 test('its policy table names every number and its default', () => {
   const section = readme.slice(
     readme.indexOf('| `policy`', readme.indexOf('Numbers of the response policy')),
