@@ -12,6 +12,7 @@ export {
   packageOf,
 } from './events.js';
 export * from './flags.js';
+export { type Near, nearest } from './nearest.js';
 export { channels, type RecordMessage } from './observe.js';
 export type { PuaOptions } from './options.js';
 export {

@@ -1,4 +1,4 @@
-/** What modules have registered with a Pua besides events: callbacks, handlers, commands, document hooks. */
+/** What modules have registered with a Pua besides events: callbacks, handlers, commands, routes, document hooks. */
 import type { Cause, Command, DocumentHook, NotifyHandler, PuaCallback, Reply, Source } from './api.js';
 import { sourceFlag } from './arguments.js';
 import { PuaError } from './errors.js';

@@ -1,10 +1,9 @@
 /** Configuration file and environment -> configuration, or everything that is wrong with them. */
 import { readFileSync } from 'node:fs';
 import type { DigestCredentials, OptionsOf, PUA_PARAMETERS } from '@pua/core';
-import { optionName } from '@pua/core';
+import { nearest, optionName } from '@pua/core';
 import { z } from 'zod';
 import { leaves } from './leaf.js';
-import { nearest } from './nearest.js';
 import { ConfigError, type Path, type Problem, pathText } from './problems.js';
 import { schema, schemaAt, sectionAt } from './schema.js';
 import { Secrets } from './secrets.js';
@@ -210,7 +209,7 @@ function meant(section: Path, key: string): string {
     if (pathText(other) === pathText(section) || !Object.hasOwn(sectionAt(other) ?? {}, key)) continue;
     return other.length === 0 ? `move "${key}" to the top level` : `move it to the section "${pathText(other)}"`;
   }
-  return `did you mean "${nearest(key, Object.keys(sectionAt(section) ?? {}))}"?`;
+  return `did you mean "${nearest(key, Object.keys(sectionAt(section) ?? {})).name}"?`;
 }
 
 /** Every key there is, in the schema's order; modules only when they are loaded. */

@@ -1,5 +1,5 @@
 /** Sources of registrations and calls in the configuration: `sources: [{ type: registrar, ... }, { type: webhook }]`. */
-import type { ParameterSpec } from '@pua/core';
+import { nearest, type ParameterSpec } from '@pua/core';
 import {
   DIALOG_WEBHOOK_PARAMETERS,
   KAMAILIO_DIALOGS_PARAMETERS,
@@ -9,7 +9,6 @@ import {
 } from '@pua/sources';
 import { z } from 'zod';
 import { isSecretText, isText, leaf, leaves, optional, parameter } from './leaf.js';
-import { nearest } from './nearest.js';
 import { moduleFault } from './probe.js';
 
 /** An entry as it is written, complete: what it leaves out has the default of its source. */
@@ -81,7 +80,7 @@ export function sourcesOf(types: Types, make: (entry: SourceEntry) => unknown): 
       if (!keys) return;
       const strange = Object.keys(given).filter((key) => key !== 'type' && given[key] !== undefined && !keys[key]);
       for (const key of strange) {
-        issue([key], `is no key of a source of type ${type}; did you mean "${nearest(key, Object.keys(keys))}"?`);
+        issue([key], `is no key of a source of type ${type}; did you mean "${nearest(key, Object.keys(keys)).name}"?`);
       }
       if (strange.length > 0) return;
       const fault = moduleFault(() => make(given as SourceEntry));

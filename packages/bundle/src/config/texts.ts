@@ -1,7 +1,7 @@
 /** Values that come as texts: `${VAR}` in the file, and environment variables that override keys. */
+import { nearest } from '@pua/core';
 import { parse } from 'yaml';
 import { leaves } from './leaf.js';
-import { nearest } from './nearest.js';
 import { type Path, type Problem, pathText } from './problems.js';
 import { schema, schemaAt, sectionAt } from './schema.js';
 
@@ -76,7 +76,7 @@ export function overridesFrom(env: Environment): Overrides {
       continue;
     }
     if (!schemaAt(path)) {
-      const remedy = `did you mean ${nearest(name, overrideNames())}?`;
+      const remedy = `did you mean ${nearest(name, overrideNames()).name}?`;
       problems.push({ where, path: pathText(path), wrong: 'unknown key', remedy });
       continue;
     }

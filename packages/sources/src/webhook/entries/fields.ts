@@ -1,6 +1,7 @@
 /** Values in the JSON of a webhook, bounded; what is wrong with one is said in words. */
+
+import { nearest } from '@pua/core';
 import { z } from 'zod';
-import { nearest } from './nearest.js';
 
 /** What is said of a value that is missing or of a wrong type. */
 const said = (be: string, input: unknown) => (input === undefined ? 'is missing' : `must be ${be}`);

@@ -1,7 +1,8 @@
 /** What all messages of pua_json have in common. */
+
+import { nearest } from '@pua/core';
 import { z } from 'zod';
 import { text } from '../entries/fields.js';
-import { nearest } from '../entries/nearest.js';
 import { count, realm, user } from './fields.js';
 
 export const common = {

@@ -19,6 +19,7 @@ export interface Near {
   readonly far: number;
 }
 
+/** The known name with the least distance; `known` has at least one. */
 export function nearest(name: string, known: readonly string[]): Near {
   const given = name.slice(0, 64).toLowerCase();
   const all = known.map((candidate) => ({ name: candidate, far: distance(given, candidate.toLowerCase()) }));
